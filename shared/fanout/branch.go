@@ -1,0 +1,94 @@
+package fanout
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Branch is the value of one section, once Wait has returned.
+type Branch[T any] struct {
+	section
+
+	group *Group
+	value T
+}
+
+// Value returns what the section's call returned, or the zero value if it failed. It panics before
+// Wait has returned.
+func (b *Branch[T]) Value() T {
+	if !b.group.waited {
+		panic("fanout: Value of " + b.name + " before Wait")
+	}
+	return b.value
+}
+
+// PanicError is the error of a section whose call panicked.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error says the value and the stack: it is for the log, where the mistake has to be found.
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.Value, e.Stack) }
+
+// section is what a Group knows of a Branch, whatever its type.
+type section struct {
+	name      string
+	required  bool
+	cancelled bool
+	within    time.Duration
+	took      time.Duration
+	err       error
+}
+
+func start[A, T any](g *Group, s section, call Call[A, T], arg A, opts []Option) *Branch[T] {
+	if slices.ContainsFunc(g.sections, func(other *section) bool { return other.name == s.name }) {
+		panic("fanout: two sections named " + s.name)
+	}
+	for _, opt := range opts {
+		s.within = opt.within
+	}
+	b := &Branch[T]{section: s, group: g}
+	g.sections = append(g.sections, &b.section)
+	g.tasks.Go(func() error {
+		begun := time.Now()
+		value, err := run(g.ctx, &b.section, call, arg)
+		b.took, b.err = time.Since(begun), err
+		if err == nil {
+			b.value = value
+		}
+		return g.end(&b.section)
+	})
+	return b
+}
+
+// run makes the call within the section's deadline and span, and turns a panic into an error.
+func run[A, T any](ctx context.Context, s *section, call Call[A, T], arg A) (value T, err error) {
+	if s.within > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.within)
+		defer cancel()
+	}
+	if parent := trace.SpanFromContext(ctx); parent.IsRecording() {
+		var span trace.Span
+		ctx, span = parent.TracerProvider().Tracer("bff.internal/shared/fanout").Start(ctx, "section "+s.name)
+		defer func() {
+			if err != nil {
+				span.SetStatus(codes.Error, reason(err))
+			}
+			span.End()
+		}()
+	}
+	defer func() {
+		if thrown := recover(); thrown != nil {
+			err = &PanicError{Value: thrown, Stack: debug.Stack()}
+		}
+	}()
+	return call(ctx, arg)
+}

@@ -1,0 +1,96 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Report is how the sections of an answer came about, in the order of their declaration.
+type Report struct{ Sections []Section }
+
+// Partial reports whether a section is missing from the answer.
+func (r Report) Partial() bool {
+	for _, s := range r.Sections {
+		if s.Err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Section is how one section came about.
+type Section struct {
+	Name string
+	// Took is how long its call ran.
+	Took time.Duration
+	// Err is nil if the section has its value.
+	Err error
+	// Cancelled says that the section failed only because the answer was already lost.
+	Cancelled bool
+}
+
+func (s *section) report() Section {
+	return Section{Name: s.name, Took: s.took, Err: s.err, Cancelled: s.cancelled}
+}
+
+// The states of a section, as clients and logs read them.
+const (
+	StatusOK          = "ok"
+	StatusUnavailable = "unavailable"
+	StatusCancelled   = "cancelled"
+)
+
+// Status returns one of the states above.
+func (s Section) Status() string {
+	switch {
+	case s.Err == nil:
+		return StatusOK
+	case s.Cancelled:
+		return StatusCancelled
+	default:
+		return StatusUnavailable
+	}
+}
+
+// Reason says in one word why the section is unavailable, or "" if it is not. An error that has a
+// Reason method decides for itself; a deadline is "timeout", anything else a "bad_answer".
+func (s Section) Reason() string {
+	if s.Err == nil || s.Cancelled {
+		return ""
+	}
+	return reason(s.Err)
+}
+
+func reason(err error) string {
+	var own interface{ Reason() string }
+	switch {
+	case errors.As(err, &own):
+		return own.Reason()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	default:
+		return "bad_answer"
+	}
+}
+
+// Error is why an answer cannot be given at all.
+type Error struct {
+	// Section is the name of the required section that failed, or "" when the caller left.
+	Section string
+	// Report is how all sections came about.
+	Report Report
+	// Err is the error of that section.
+	Err error
+}
+
+// Error names the section and its error.
+func (e *Error) Error() string {
+	if e.Section == "" {
+		return "fan-out: " + e.Err.Error()
+	}
+	return "section " + e.Section + ": " + e.Err.Error()
+}
+
+// Unwrap returns the section's error.
+func (e *Error) Unwrap() error { return e.Err }
