@@ -1,0 +1,86 @@
+// Package orders is the typed client of the Order Service.
+package orders
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"bff.internal/shared/upstream"
+)
+
+// Client calls the Order Service. It may be used concurrently.
+type Client struct{ service *upstream.Client }
+
+// New returns a client over the service.
+func New(service *upstream.Client) *Client { return &Client{service: service} }
+
+// Order is what somebody bought. Only ID is sure to be there.
+type Order struct {
+	ID       string    `json:"id"`
+	Status   string    `json:"status"`
+	PlacedAt time.Time `json:"placedAt"`
+	Total    Money     `json:"total"`
+	Items    []Item    `json:"items"`
+	Shipping Shipping  `json:"shipping"`
+}
+
+// Item is one line of an order.
+type Item struct {
+	SKU      string `json:"sku"`
+	Name     string `json:"name"`
+	Quantity int    `json:"quantity"`
+	Price    Money  `json:"price"`
+}
+
+// Shipping is how an order travels.
+type Shipping struct {
+	Carrier        string `json:"carrier"`
+	TrackingNumber string `json:"trackingNumber"`
+	// EstimatedDelivery is a date, as the service says it; "" when it does not.
+	EstimatedDelivery string `json:"estimatedDelivery"`
+}
+
+// Money is an amount in minor units of an ISO 4217 currency.
+type Money struct {
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// Page is one page of a list of orders. Orders is never nil in an answer.
+type Page struct {
+	Orders []Order `json:"orders"`
+	// Next is the cursor of the next page, or "" on the last one.
+	Next string `json:"next"`
+}
+
+// Validate refuses a page without a list and an order without an id.
+func (p *Page) Validate() error {
+	if p.Orders == nil {
+		return errors.New("no list of orders")
+	}
+	for _, order := range p.Orders {
+		if order.ID == "" {
+			return errors.New("order without an id")
+		}
+	}
+	return nil
+}
+
+// Query says which orders to list.
+type Query struct {
+	// User is whose orders; "me" is the caller.
+	User string
+	// Status filters, unless it is "".
+	Status string
+}
+
+// List returns the first page of orders, in the service's order. Every error is an *upstream.Error.
+func (c *Client) List(ctx context.Context, query Query) (Page, error) {
+	values := url.Values{"user": {query.User}}
+	if query.Status != "" {
+		values.Set("status", query.Status)
+	}
+	return upstream.Get[Page](ctx, c.service, upstream.Target{Path: []string{"orders"}, Query: values})
+}

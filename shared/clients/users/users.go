@@ -1,0 +1,41 @@
+// Package users is the typed client of the User Service.
+package users
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"bff.internal/shared/upstream"
+)
+
+// Client calls the User Service. It may be used concurrently.
+type Client struct{ service *upstream.Client }
+
+// New returns a client over the service.
+func New(service *upstream.Client) *Client { return &Client{service: service} }
+
+// User is a person as the User Service knows them. Only ID is sure to be there.
+type User struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Email     string    `json:"email"`
+	Phone     string    `json:"phone"`
+	AvatarURL string    `json:"avatarUrl"`
+	Locale    string    `json:"locale"`
+	Tier      string    `json:"tier"`
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// Validate refuses a user without an id.
+func (u *User) Validate() error {
+	if u.ID == "" {
+		return errors.New("user without an id")
+	}
+	return nil
+}
+
+// Get returns the user with the id; "me" is the caller. Every error is an *upstream.Error.
+func (c *Client) Get(ctx context.Context, id string) (User, error) {
+	return upstream.Get[User](ctx, c.service, upstream.Target{Path: []string{"users", id}})
+}

@@ -1,0 +1,89 @@
+package telemetry
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Metrics is everything that this process counts. Label values are bounded: route templates, known
+// methods, statuses, configured services and replicas; nothing that a caller chooses.
+type Metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+	calls    *prometheus.HistogramVec
+	sections *prometheus.CounterVec
+	circuits *prometheus.GaugeVec
+}
+
+// NewMetrics returns metrics with a registry of their own.
+func NewMetrics() *Metrics {
+	buckets := []float64{.001, .0025, .005, .01, .025, .05, .1, .2, .3, .4, .6, .8, 1, 1.5, 2, 5}
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "http_request_duration_seconds",
+			Help:    "Requests answered, by route template; 499 are clients that left.",
+			Buckets: buckets,
+		}, []string{"method", "route", "status"}),
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "upstream_call_duration_seconds",
+			Help:    "Logical calls to upstream services; outcome is ok or why there was no useful answer.",
+			Buckets: buckets,
+		}, []string{"service", "outcome"}),
+		sections: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "answer_sections_unavailable_total",
+			Help: "Sections of aggregated answers that had to be left out.",
+		}, []string{"section", "reason"}),
+		circuits: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "upstream_circuit_state",
+			Help: "Circuit of each upstream replica: 0 closed, 1 half-open, 2 open.",
+		}, []string{"service", "replica"}),
+	}
+	m.registry.MustRegister(m.requests, m.calls, m.sections, m.circuits,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Handler serves the metrics to Prometheus.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+// Request counts an answered request. The route is its template, or "" when no route took it.
+func (m *Metrics) Request(method, route string, status int, took time.Duration) {
+	if route == "" {
+		route = "none"
+	}
+	m.requests.WithLabelValues(knownMethod(method), route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// Call counts a call to an upstream service.
+func (m *Metrics) Call(call Call) {
+	m.calls.WithLabelValues(call.Service, call.Outcome).Observe(call.Duration.Seconds())
+}
+
+// Unavailable counts a section that had to be left out of an answer.
+func (m *Metrics) Unavailable(section, reason string) {
+	m.sections.WithLabelValues(section, reason).Inc()
+}
+
+// Circuit says the state of a replica's circuit: 0 closed, 1 half-open, 2 open.
+func (m *Metrics) Circuit(service, replica string, state int) {
+	m.circuits.WithLabelValues(service, replica).Set(float64(state))
+}
+
+// knownMethod keeps invented methods from becoming label values.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions:
+		return method
+	default:
+		return "other"
+	}
+}

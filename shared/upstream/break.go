@@ -1,0 +1,93 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"bff.internal/shared/telemetry"
+)
+
+// A circuit opens when half of the calls of the last ten seconds failed, if there were enough to tell,
+// and lets a few probes through after openFor.
+const (
+	window      = 10 * time.Second
+	bucket      = time.Second
+	openFor     = 5 * time.Second
+	probes      = 3
+	enoughCalls = 10
+	tooManyFail = 0.5
+)
+
+// errOpen says that a replica was not asked.
+var errOpen = errors.New("circuit is open")
+
+type circuit = gobreaker.CircuitBreaker[*http.Response]
+
+// breaks holds the circuit of every replica of a service.
+type breaks struct {
+	next     http.RoundTripper
+	circuits map[string]*circuit // by host, as Failover addresses them
+}
+
+func newBreak(next http.RoundTripper, cfg Config) breaks {
+	l := breaks{next: next, circuits: make(map[string]*circuit, len(cfg.Replicas))}
+	for _, replica := range cfg.Replicas {
+		l.circuits[replica.Host] = newCircuit(cfg.Service, replica.Host, cfg.Telemetry)
+	}
+	return l
+}
+
+func newCircuit(service, replica string, t *telemetry.Telemetry) *circuit {
+	t.Metrics.Circuit(service, replica, int(gobreaker.StateClosed))
+	return gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
+		Interval:     window,
+		BucketPeriod: bucket,
+		Timeout:      openFor,
+		MaxRequests:  probes,
+		ReadyToTrip:  tooManyFailed,
+		IsExcluded:   saysNothing,
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			t.Metrics.Circuit(service, replica, int(to))
+			t.Log.Warn("circuit changed", slog.String("upstream", service), slog.String("replica", replica),
+				slog.String("from", from.String()), slog.String("to", to.String()))
+		},
+	})
+}
+
+func (l breaks) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := l.circuits[req.URL.Host].Execute(func() (*http.Response, error) {
+		resp, err := l.next.RoundTrip(req)
+		if err == nil && resp.StatusCode >= http.StatusInternalServerError {
+			return resp, errServer
+		}
+		return resp, err
+	})
+	switch {
+	case errors.Is(err, errServer):
+		return resp, nil
+	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+		return nil, errOpen
+	default:
+		return resp, err
+	}
+}
+
+// errServer marks a 5xx as a failure for the circuit alone.
+var errServer = errors.New("5xx")
+
+// tooManyFailed leaves out what saysNothing excluded, which Counts.Requests includes.
+func tooManyFailed(c gobreaker.Counts) bool {
+	judged := c.TotalSuccesses + c.TotalFailures
+	return judged >= enoughCalls && float64(c.TotalFailures) >= tooManyFail*float64(judged)
+}
+
+// saysNothing excludes what tells nothing about the replica's health: we stopped waiting, or one answer
+// was larger than we take.
+func saysNothing(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, errTooLarge)
+}

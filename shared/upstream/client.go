@@ -1,0 +1,139 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"bff.internal/shared/telemetry"
+)
+
+// defaultMaxAnswer is far above what a screen needs and far below what would hurt.
+const defaultMaxAnswer = 1 << 20
+
+// Config says how to reach one service. Service, Replicas, Transport and Telemetry are required.
+type Config struct {
+	// Service is the service's name in logs, metrics and errors; callers never see it.
+	Service string
+	// Replicas are the base URLs that serve it.
+	Replicas Replicas
+	// Transport makes the exchanges. It must neither follow redirects nor decompress.
+	Transport http.RoundTripper
+	Telemetry *telemetry.Telemetry
+	// MaxAnswer bounds the body of an answer in bytes; 0 means 1 MiB. A larger one is a bad answer.
+	MaxAnswer int64
+}
+
+// Client calls one service. It may be used concurrently.
+type Client struct {
+	service string
+	stack   http.RoundTripper
+}
+
+// New returns a client of one service. It panics if the Config lacks what is required.
+func New(cfg Config) *Client {
+	if cfg.Service == "" || len(cfg.Replicas) == 0 || cfg.Transport == nil || cfg.Telemetry == nil {
+		panic("upstream: incomplete Config of service " + cfg.Service)
+	}
+	if cfg.MaxAnswer == 0 {
+		cfg.MaxAnswer = defaultMaxAnswer
+	}
+	return &Client{service: cfg.Service, stack: stack(cfg)}
+}
+
+// Target is what to ask a service for.
+type Target struct {
+	// Path is the segments of the path, unescaped.
+	Path []string
+	// Query may be nil.
+	Query url.Values
+}
+
+// Get asks for a JSON value, on behalf of whoever the context's Credentials name. Every error is an
+// *Error. A T with a Validate method is refused when that returns an error: a bad answer.
+func Get[T any](ctx context.Context, c *Client, target Target) (T, error) {
+	var value T
+	req, err := c.request(ctx, http.MethodGet, target)
+	if err != nil {
+		return value, err
+	}
+	resp, err := c.stack.RoundTrip(req)
+	if err != nil {
+		return value, c.wrap(ctx, err)
+	}
+	if err := c.check(ctx, resp); err != nil {
+		return value, err
+	}
+	if err := decode(resp, &value); err != nil {
+		var zero T
+		return zero, c.fail(BadAnswer, resp.StatusCode, err)
+	}
+	return value, nil
+}
+
+var errNoPath = errors.New("an empty or dot segment in a path names nothing")
+
+// request makes the request without its host, which Failover fills in.
+func (c *Client) request(ctx context.Context, method string, target Target) (*http.Request, error) {
+	var path, raw strings.Builder
+	for _, segment := range target.Path {
+		if segment == "" || segment == "." || segment == ".." {
+			return nil, c.fail(Denied, http.StatusNotFound, errNoPath)
+		}
+		path.WriteString("/" + segment)
+		raw.WriteString("/" + url.PathEscape(segment))
+	}
+	req := &http.Request{
+		Method: method,
+		URL:    &url.URL{Path: path.String(), RawPath: raw.String(), RawQuery: target.Query.Encode()},
+		Header: http.Header{"Accept": {"application/json"}},
+	}
+	return req.WithContext(ctx), nil
+}
+
+// check judges the status of an answer.
+func (c *Client) check(ctx context.Context, resp *http.Response) error {
+	switch status := resp.StatusCode; status {
+	case http.StatusOK:
+		return nil
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		credentials, _ := CredentialsFrom(ctx)
+		e := c.fail(Denied, status, nil)
+		e.ours = credentials.Ours
+		return e
+	case http.StatusTooManyRequests:
+		return c.fail(Shed, status, nil)
+	default:
+		return c.fail(BadAnswer, status, nil)
+	}
+}
+
+func decode(resp *http.Response, value any) error {
+	if contentType := resp.Header.Get("Content-Type"); !isJSON(contentType) {
+		return fmt.Errorf("content type %q is not JSON", contentType)
+	}
+	if coding := resp.Header.Get("Content-Encoding"); coding != "" {
+		return fmt.Errorf("content coding %q was not asked for", coding)
+	}
+	if err := json.Unmarshal(received(resp), value); err != nil {
+		return err
+	}
+	if v, ok := value.(interface{ Validate() error }); ok {
+		return v.Validate()
+	}
+	return nil
+}
+
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
+}

@@ -1,0 +1,113 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"bff.internal/shared/problem"
+)
+
+// Kind is why a call gave no useful answer, in the words that clients read as a section's reason.
+type Kind string
+
+// The kinds of failure.
+const (
+	// Timeout: no answer before the deadline.
+	Timeout Kind = "timeout"
+	// Refused: no connection.
+	Refused Kind = "refused"
+	// Denied: the service answered 401, 403 or 404.
+	Denied Kind = "denied"
+	// BadAnswer: any other answer that is no use.
+	BadAnswer Kind = "bad_answer"
+	// BreakerOpen: no replica was asked, because the circuit of each is open.
+	BreakerOpen Kind = "breaker_open"
+	// Shed: the service is asked for more than it can take.
+	Shed Kind = "shed"
+	// Cancelled: we stopped waiting, because the caller left or the answer was already lost.
+	Cancelled Kind = "cancelled"
+)
+
+// retryAfter is what callers are told while a circuit is open or load is shed.
+const retryAfter = openFor
+
+// Error is a call that gave no useful answer.
+type Error struct {
+	Service string
+	Kind    Kind
+	// Status is the service's own, or 0 if it gave none.
+	Status int
+	// Err is the cause, or nil when the Status says it all.
+	Err error
+
+	ours bool // the token that the service judged was the BFF's own
+}
+
+// Error says what happened, for the log.
+func (e *Error) Error() string {
+	text := e.Service + ": " + string(e.Kind)
+	if e.Status != 0 {
+		text += fmt.Sprintf(" (status %d)", e.Status)
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause. That of Cancelled is context.Canceled and that of Timeout
+// context.DeadlineExceeded.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Reason is the Kind as a section's reason.
+func (e *Error) Reason() string { return string(e.Kind) }
+
+// Problem says how the error looks to the caller, who never learns which service it was.
+func (e *Error) Problem() *problem.Problem {
+	switch e.Kind {
+	case Timeout:
+		return problem.From(context.DeadlineExceeded).Because(e)
+	case Cancelled:
+		return problem.From(context.Canceled).Because(e)
+	case BreakerOpen, Shed:
+		return problem.New(http.StatusServiceUnavailable, "unavailable",
+			"A service behind this answer is not available at the moment.").RetryAfter(retryAfter).Because(e)
+	case Refused:
+		return problem.New(http.StatusBadGateway, "unreachable",
+			"A service behind this answer could not be reached.").Because(e)
+	case Denied:
+		if !e.ours {
+			return e.denial().Because(e)
+		}
+	case BadAnswer:
+	}
+	return problem.New(http.StatusBadGateway, "bad_answer",
+		"A service behind this answer gave no useful answer.").Because(e)
+}
+
+// denial is the service's judgement of the caller's own token, which stays what it is.
+func (e *Error) denial() *problem.Problem {
+	switch e.Status {
+	case http.StatusUnauthorized:
+		return problem.New(e.Status, "invalid_token", "The token was not accepted.").
+			With("WWW-Authenticate", `Bearer error="invalid_token"`)
+	case http.StatusForbidden:
+		return problem.New(e.Status, "forbidden", "The token does not allow this.")
+	default:
+		return problem.New(http.StatusNotFound, "not_found", "There is nothing here.")
+	}
+}
+
+func (c *Client) fail(kind Kind, status int, err error) *Error {
+	return &Error{Service: c.service, Kind: kind, Status: status, Err: err}
+}
+
+// wrap makes sure that what left the stack is an *Error.
+func (c *Client) wrap(ctx context.Context, err error) error {
+	if own, ok := errors.AsType[*Error](err); ok {
+		return own
+	}
+	return wireError(ctx, c.service, err)
+}

@@ -1,0 +1,59 @@
+package upstream
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// Replicas are the base URLs of one service, any of which can serve any request.
+type Replicas []*url.URL
+
+// UnmarshalText reads comma separated base URLs, as the *_URLS variables hold them.
+func (r *Replicas) UnmarshalText(text []byte) error {
+	var replicas Replicas
+	seen := map[string]bool{}
+	for part := range strings.SplitSeq(string(text), ",") {
+		replica, err := parseReplica(strings.TrimSpace(part))
+		if err != nil {
+			return err
+		}
+		if seen[replica.Host] {
+			return fmt.Errorf("%q is there twice", replica.Host)
+		}
+		seen[replica.Host] = true
+		replicas = append(replicas, replica)
+	}
+	*r = replicas
+	return nil
+}
+
+// String is the text that UnmarshalText reads.
+func (r Replicas) String() string {
+	texts := make([]string, len(r))
+	for i, replica := range r {
+		texts[i] = replica.String()
+	}
+	return strings.Join(texts, ",")
+}
+
+var (
+	errBaseURL  = errors.New("is no base URL; it looks like http://users:9001")
+	errUserinfo = errors.New("a base URL carries a user or a password; services are called with the caller's token")
+)
+
+func parseReplica(text string) (*url.URL, error) {
+	replica, err := url.Parse(text)
+	switch {
+	case err == nil && replica.User != nil:
+		return nil, errUserinfo // never quoted: it is a secret
+	case err != nil, replica.Hostname() == "",
+		replica.Scheme != "http" && replica.Scheme != "https",
+		replica.RawQuery != "", replica.Fragment != "":
+		return nil, fmt.Errorf("%q %w", text, errBaseURL)
+	}
+	replica.Path = strings.TrimSuffix(replica.Path, "/")
+	replica.RawPath = strings.TrimSuffix(replica.RawPath, "/")
+	return replica, nil
+}
