@@ -1,0 +1,103 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/labstack/echo/v4"
+
+	"bff.internal/shared/fanout"
+	"bff.internal/shared/telemetry"
+)
+
+// PartialHeader lists the sections that are missing from an answer, as a structured-field list (RFC 9651):
+// Bff-Partial: metrics;reason=timeout.
+const PartialHeader = "Bff-Partial"
+
+// Partial answers 200 with the body and, if a section is missing, says so: in the member "_meta" behind
+// the body's own, in PartialHeader, and by forbidding every cache to keep it. T is a struct. Nil slices are
+// null: what is unknown is not empty.
+func Partial[T any](c echo.Context, body T, report fanout.Report) error {
+	header := c.Response().Header()
+	note(telemetry.EventFrom(c.Request().Context()), header, report)
+	full := struct {
+		Body T     `json:",embed"`
+		Meta *meta `json:"_meta,omitzero"` //nolint:tagliatelle // the underscore keeps it apart from the body's own members
+	}{Body: body}
+	header["Cache-Control"] = revalidate
+	if report.Partial() {
+		full.Meta = metaOf(report)
+		header[PartialHeader] = []string{partial(report)}
+		header["Cache-Control"] = noStore
+	}
+	return write(c, full)
+}
+
+//nolint:gochecknoglobals // read-only, and shared by every answer
+var (
+	revalidate = []string{"private, no-cache"}
+	noStore    = []string{"no-store"}
+	jsonType   = []string{"application/json"}
+)
+
+func write(c echo.Context, value any) error {
+	body, err := json.Marshal(value, json.Deterministic(true), json.FormatNilSliceAsNull(true))
+	if err != nil {
+		return err
+	}
+	header := c.Response().Header()
+	header["Content-Type"] = jsonType
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	c.Response().WriteHeader(http.StatusOK)
+	_, _ = c.Response().Write(body) // the client may leave; there is nobody to tell
+	return nil
+}
+
+// meta is the member "_meta" of an answer that is not whole.
+type meta struct {
+	Sections map[string]sectionMeta `json:"sections"`
+}
+
+type sectionMeta struct {
+	Status string `json:"status"`
+	Reason string `json:"reason"`
+}
+
+func metaOf(report fanout.Report) *meta {
+	m := &meta{Sections: map[string]sectionMeta{}}
+	for _, s := range report.Sections {
+		if s.Err != nil {
+			m.Sections[s.Name] = sectionMeta{Status: s.Status(), Reason: s.Reason()}
+		}
+	}
+	return m
+}
+
+func partial(report fanout.Report) string {
+	var list []string
+	for _, s := range report.Sections {
+		if s.Err != nil {
+			list = append(list, s.Name+";reason="+s.Reason())
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// note tells the log and the caller (Server-Timing) how the sections came about, also when there is no
+// answer.
+func note(event *telemetry.Event, header http.Header, report fanout.Report) {
+	sections := make([]telemetry.Section, len(report.Sections))
+	timing := make([]byte, 0, 96)
+	for i, s := range report.Sections {
+		sections[i] = telemetry.Section{Name: s.Name, Status: s.Status(), Reason: s.Reason(), Err: s.Err, Duration: s.Took}
+		if i > 0 {
+			timing = append(timing, ", "...)
+		}
+		timing = append(append(timing, s.Name...), ";dur="...)
+		timing = strconv.AppendFloat(timing, telemetry.Milliseconds(s.Took), 'f', 1, 64)
+	}
+	event.SetSections(sections)
+	header["Server-Timing"] = []string{string(timing)}
+}

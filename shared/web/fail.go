@@ -1,0 +1,58 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"bff.internal/shared/fanout"
+	"bff.internal/shared/problem"
+	"bff.internal/shared/telemetry"
+)
+
+// Fail answers with the problem that err is, and is the only way in which an error becomes an answer: for
+// handlers, which return their error, and for middleware, which is given this function. The cause goes to
+// the log alone. A client that left gets nothing; an answer already begun is left as it is.
+func Fail(w http.ResponseWriter, r *http.Request, err error) {
+	event := telemetry.EventFrom(r.Context())
+	event.Fail(err)
+	answer := recorded(w)
+	if answer != nil && answer.status != 0 {
+		return
+	}
+
+	p := *problemOf(err)
+	if lost, ok := errors.AsType[*fanout.Error](err); ok {
+		note(event, w.Header(), lost.Report)
+		if lost.Section != "" && p.Status >= http.StatusInternalServerError {
+			p.Detail = "Without the section " + lost.Section + " there is no answer. " + p.Detail
+		}
+	}
+	if p.Status == problem.StatusClientGone {
+		if answer != nil {
+			answer.status = p.Status
+		}
+		return
+	}
+	p.TraceID = telemetry.TraceID(r.Context())
+	if err := p.Write(w); err != nil {
+		event.Fail(err)
+	}
+}
+
+// problemOf also knows echo's own errors, which only say a status.
+func problemOf(err error) *problem.Problem {
+	own, ok := errors.AsType[*echo.HTTPError](err)
+	if !ok {
+		return problem.From(err)
+	}
+	switch own.Code {
+	case http.StatusNotFound:
+		return problem.New(own.Code, "not_found", "There is nothing here.").Because(err)
+	case http.StatusMethodNotAllowed:
+		return problem.New(own.Code, "method_not_allowed", "This method is not offered here; the header Allow lists those that are.").Because(err)
+	default:
+		return problem.From(err)
+	}
+}

@@ -1,0 +1,54 @@
+package web
+
+import "net/http"
+
+// recorder remembers what was answered. Its Unwrap keeps http.ResponseController working.
+type recorder struct {
+	http.ResponseWriter
+
+	status int   // 0 until something is answered; 499 when the client left before that
+	bytes  int64 // of the body
+	broken bool
+}
+
+// WriteHeader remembers the final status, not an informational one.
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= http.StatusOK {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write counts the body.
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap returns the writer of the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// finish settles the status of an answer that nobody wrote.
+func (w *recorder) finish() {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+}
+
+// recorded finds the recorder below whatever middleware has wrapped around it.
+func recorded(w http.ResponseWriter) *recorder {
+	for {
+		switch own := w.(type) {
+		case *recorder:
+			return own
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = own.Unwrap()
+		default:
+			return nil
+		}
+	}
+}

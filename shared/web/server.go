@@ -1,0 +1,191 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"bff.internal/shared/telemetry"
+)
+
+// Config is the part of a BFF's configuration that its edge needs.
+type Config struct {
+	ExternalURL    url.URL        `env:"EXTERNAL_URL" envDefault:"http://localhost:8080" help:"how clients reach this BFF: the address of the edge"`
+	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For counts, comma separated, such as 10.0.0.0/8; none without it"`
+	MaxBody        int64          `env:"MAX_BODY" envDefault:"1048576" help:"the largest body of a request, in bytes"`
+}
+
+// Validate names the variable that is wrong and what it wants.
+func (c Config) Validate() error {
+	var errs []error
+	if u := c.ExternalURL; (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil ||
+		(u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
+		errs = append(errs, fmt.Errorf("EXTERNAL_URL: %q is no origin; wants scheme and host, such as https://api.example.com", u.Redacted()))
+	}
+	if c.MaxBody < 1 {
+		errs = append(errs, fmt.Errorf("MAX_BODY: %d is no size; wants a number of bytes above 0", c.MaxBody))
+	}
+	return errors.Join(errs...)
+}
+
+// Middleware is plain net/http middleware.
+type Middleware = func(http.Handler) http.Handler
+
+// Server is the edge of one BFF. Routes are added before it serves.
+type Server struct {
+	echo      *echo.Echo
+	telemetry *telemetry.Telemetry
+	headers   http.Header
+	maxBody   int64
+	clientIP  echo.IPExtractor
+}
+
+// New returns an edge without routes.
+func New(cfg Config, t *telemetry.Telemetry) *Server {
+	e := echo.New()
+	e.HTTPErrorHandler = func(err error, c echo.Context) { Fail(c.Response(), c.Request(), err) }
+	s := &Server{echo: e, telemetry: t, headers: securityHeaders(cfg), maxBody: cfg.MaxBody, clientIP: clientIP(cfg.TrustedProxies)}
+	e.IPExtractor = s.clientIP
+	return s
+}
+
+// GET adds a route that answers GET, and HEAD likewise without a body. The middleware runs for this route
+// alone, the first one outermost.
+func (s *Server) GET(path string, handler echo.HandlerFunc, middleware ...Middleware) {
+	s.add(http.MethodGet, path, handler, middleware)
+	s.add(http.MethodHead, path, handler, middleware)
+}
+
+func (s *Server) add(method, path string, handler echo.HandlerFunc, middleware []Middleware) {
+	wrapped := make([]echo.MiddlewareFunc, 0, len(middleware)+1)
+	wrapped = append(wrapped, routed)
+	for _, m := range middleware {
+		wrapped = append(wrapped, echo.WrapMiddleware(m))
+	}
+	s.echo.Add(method, path, handler, wrapped...)
+}
+
+// routed tells the event which route took the request; it knows the template, never what a caller chose.
+// echo lets the last parameter of a template take in slashes and all that follows: here it is one segment.
+func routed(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		for i, value := range c.ParamValues() {
+			if c.ParamNames()[i] != "*" && strings.Contains(value, "/") {
+				return echo.ErrNotFound
+			}
+		}
+		telemetry.EventFrom(c.Request().Context()).SetRoute(c.Path())
+		return next(c)
+	}
+}
+
+// Route is a method and the template of a path.
+type Route struct{ Method, Path string }
+
+// Routes returns every route, in no particular order.
+func (s *Server) Routes() []Route {
+	added := s.echo.Routes()
+	routes := make([]Route, len(added))
+	for i, route := range added {
+		routes[i] = Route{Method: route.Method, Path: route.Path}
+	}
+	return routes
+}
+
+// ServeHTTP answers a request, whatever happens meanwhile, and tells telemetry about it once.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	begun := time.Now()
+	ctx := telemetry.Continue(r.Context(), r.Header)
+	ctx, span := s.telemetry.Tracer.Start(ctx, r.Method, trace.WithSpanKind(trace.SpanKindServer))
+	event := telemetry.NewEvent(requestID(ctx, r))
+	r = r.WithContext(telemetry.WithEvent(ctx, event))
+
+	answer := &recorder{ResponseWriter: w}
+	s.serve(answer, r)
+
+	took := time.Since(begun)
+	s.telemetry.Metrics.Request(r.Method, event.Route(), answer.status, took)
+	for _, section := range event.Unavailable() {
+		s.telemetry.Metrics.Unavailable(section.Name, section.Reason)
+	}
+	s.log(ctx, r, answer, event, took)
+	end(span, r, answer, event)
+	if answer.broken {
+		panic(http.ErrAbortHandler) // the client must not take half an answer for a whole one
+	}
+}
+
+func (s *Server) serve(w *recorder, r *http.Request) {
+	defer func() {
+		if thrown := recover(); thrown != nil {
+			w.broken = w.status != 0
+			Fail(w, r, fmt.Errorf("panic: %v\n%s", thrown, debug.Stack()))
+		}
+		w.finish()
+	}()
+	s.setHeaders(w.Header(), r)
+	if err := checkPath(r.URL); err != nil {
+		Fail(w, r, err)
+		return
+	}
+	if err := limitBody(w.ResponseWriter, r, s.maxBody); err != nil {
+		Fail(w, r, err)
+		return
+	}
+	s.echo.ServeHTTP(w, r)
+}
+
+func (s *Server) log(ctx context.Context, r *http.Request, answer *recorder, event *telemetry.Event, took time.Duration) {
+	level := slog.LevelInfo
+	switch {
+	case answer.status == http.StatusInternalServerError:
+		level = slog.LevelError
+	case answer.status > http.StatusInternalServerError:
+		level = slog.LevelWarn
+	}
+	if !s.telemetry.Log.Enabled(ctx, level) {
+		return
+	}
+	attrs := append(event.Attrs(),
+		slog.String("method", short(r.Method)),
+		slog.Int("status", answer.status),
+		slog.Float64("ms", telemetry.Milliseconds(took)),
+		slog.Int64("bytes", answer.bytes),
+		slog.String("traceId", telemetry.TraceID(ctx)),
+		slog.String("clientIp", s.clientIP(r)),
+		slog.String("userAgent", short(r.UserAgent())),
+	)
+	s.telemetry.Log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+func end(span trace.Span, r *http.Request, answer *recorder, event *telemetry.Event) {
+	if span.IsRecording() {
+		span.SetName(short(r.Method) + " " + event.Route())
+		span.SetAttributes(
+			attribute.String("http.request.method", short(r.Method)),
+			attribute.String("http.route", event.Route()),
+			attribute.Int("http.response.status_code", answer.status))
+		if answer.status >= http.StatusInternalServerError {
+			span.SetStatus(codes.Error, http.StatusText(answer.status))
+		}
+	}
+	span.End()
+}
+
+// short keeps what a caller chose from filling the log.
+func short(text string) string {
+	const longest = 200
+	return text[:min(len(text), longest)]
+}
