@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"bff.internal/mockservices/analytics"
+	"bff.internal/mockservices/identity"
+	"bff.internal/mockservices/orders"
+	"bff.internal/mockservices/serving"
+	"bff.internal/mockservices/token"
+	"bff.internal/mockservices/users"
+)
+
+// service is a stand-in that can be named on the command line.
+type service struct {
+	name     string
+	about    string
+	variable string // changes the address
+	address  string // by default
+	build    func(cfg config, verifier *token.Verifier) (http.Handler, error)
+}
+
+// services is all stand-ins, in the order in which they start.
+func services() []service {
+	return []service{
+		{
+			"identity", "OpenID provider: discovery, keys, client credentials", "IDENTITY_ADDR", "127.0.0.1:9000",
+			func(cfg config, _ *token.Verifier) (http.Handler, error) {
+				return identity.New(identity.Config{Issuer: cfg.issuer, PartnerSecret: cfg.partnerSecret})
+			},
+		},
+		{
+			"users", "User Service: /users, /partners", "USERS_ADDR", "127.0.0.1:9001",
+			func(_ config, verifier *token.Verifier) (http.Handler, error) { return users.New(verifier), nil },
+		},
+		{
+			"orders", "Order Service: /orders", "ORDERS_ADDR", "127.0.0.1:9002",
+			func(_ config, verifier *token.Verifier) (http.Handler, error) {
+				return orders.New(verifier, time.Time{}), nil
+			},
+		},
+		{
+			"analytics", "Analytics Service: /metrics", "ANALYTICS_ADDR", "127.0.0.1:9003",
+			func(_ config, verifier *token.Verifier) (http.Handler, error) {
+				return analytics.New(verifier, time.Time{}), nil
+			},
+		},
+	}
+}
+
+// choose is the services of those names, or all of them when there are no names.
+func choose(names []string) ([]service, error) {
+	all := services()
+	if len(names) == 0 {
+		return all, nil
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(s service) bool { return s.name == name }) {
+			return nil, fmt.Errorf("there is no service %q: try mockservices --help", name)
+		}
+	}
+	return slices.DeleteFunc(all, func(s service) bool { return !slices.Contains(names, s.name) }), nil
+}
+
+// build makes the chosen services. Those that verify tokens share what they know of the issuer's keys.
+func build(chosen []service, cfg config) ([]serving.Service, error) {
+	verifier := token.NewVerifier(token.Issuer{ID: cfg.issuer, URL: cfg.issuerURL})
+	built := make([]serving.Service, len(chosen))
+	for i, s := range chosen {
+		handler, err := s.build(cfg, verifier)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+		built[i] = serving.Service{Name: s.name, Address: cfg.addresses[s.variable], Variable: s.variable, Handler: handler}
+	}
+	return built, nil
+}
+
+func help() string {
+	var text strings.Builder
+	text.WriteString(`mockservices serves stand-ins for a company's services.
+
+Usage:
+  mockservices [service ...]    all services, or only those named
+
+Services:
+`)
+	for _, s := range services() {
+		fmt.Fprintf(&text, "  %-10s %s\n", s.name, s.about)
+	}
+	text.WriteString("\nVariables:\n")
+	for _, v := range variables() {
+		fmt.Fprintf(&text, "  %-22s %s; default %s\n", v.name, v.about, v.fallback)
+	}
+	text.WriteString(`
+Every service answers GET /livez, and breaks as told by PUT /_faults, for instance
+  {"latency":"2s","status":503,"errorRate":0.2,"hang":false}   (DELETE ends it)
+POST /_rotate on identity makes a new signing key.
+`)
+	return text.String()
+}
