@@ -1,0 +1,43 @@
+package platform
+
+import (
+	"net/http"
+	"net/http/pprof" // for its handlers; nothing serves http.DefaultServeMux, where it puts them too
+	"sync/atomic"
+)
+
+// adminPaths is what the admin listener shows at its root.
+const adminPaths = `/livez         200 while the process runs; it looks at nothing
+/readyz        200, or 503 from the moment the service drains
+/metrics       for Prometheus
+/debug/pprof/  profiles
+`
+
+// newAdmin makes the handler of the admin listener. Readiness depends on nothing that is shared: a Redis
+// or a service that is away would take every replica out of rotation at once, and help nobody.
+func newAdmin(metrics http.Handler, draining *atomic.Bool) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, adminPaths) })
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if draining.Load() {
+			say(w, http.StatusServiceUnavailable, "draining\n")
+			return
+		}
+		say(w, http.StatusOK, "ready\n")
+	})
+	mux.Handle("GET /metrics", metrics)
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol) // go tool pprof posts the addresses
+	return mux
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text))
+}

@@ -1,0 +1,90 @@
+package platform
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"bff.internal/shared/telemetry"
+)
+
+const (
+	// workStopsWithin bounds the wait for background work after its context has been cancelled.
+	workStopsWithin = 5 * time.Second
+	// flushWithin bounds the sending of the last traces.
+	flushWithin = 3 * time.Second
+)
+
+// Platform is what all parts of one service share. All of it may be used concurrently, until Close.
+type Platform struct {
+	Telemetry *telemetry.Telemetry
+	// Transport carries every call to other services.
+	Transport http.RoundTripper
+	// Redis is single, sentinel or cluster, as REDIS_URL says. A command that Redis does not answer fails
+	// within about 100 ms, or at its context's deadline.
+	Redis redis.UniversalClient
+
+	cfg            Config
+	closeTransport func()
+	work           *work
+	closePlatform  sync.Once
+}
+
+// Open opens the platform of the named service; its log goes to log, a JSON line an event. Redis need not
+// answer yet: a warning in the log says so when it does not. The caller closes the platform, which goes on
+// when ctx ends.
+func Open(ctx context.Context, cfg Config, service string, log io.Writer) (*Platform, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	options, err := redisOptions(cfg.RedisURL.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	t, err := telemetry.Open(ctx, cfg.Telemetry, service, log)
+	if err != nil {
+		return nil, err
+	}
+	transport := newTransport()
+	p := &Platform{
+		Telemetry:      t,
+		Transport:      transport,
+		Redis:          redis.NewUniversalClient(options),
+		cfg:            cfg,
+		closeTransport: transport.CloseIdleConnections,
+		work:           newWork(t.Log),
+	}
+	p.greetRedis(ctx)
+	return p, nil
+}
+
+// Go runs f in the background until it returns nil or the platform is closed; the name is for the log.
+// Close cancels ctx and waits for f. An f that returns an error or panics is logged and called again, after
+// a second at first and after twice as long each further time, up to 30 s; when it has run for a minute,
+// after a second again. After Close, Go does nothing.
+func (p *Platform) Go(name string, f func(ctx context.Context) error) { p.work.start(name, f) }
+
+// Close stops the background work, sends the last traces and closes Redis and idle connections. It takes
+// at most about 8 s, logs what did not go well, and does nothing the second time.
+func (p *Platform) Close() { p.closePlatform.Do(p.close) }
+
+func (p *Platform) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), workStopsWithin)
+	defer cancel()
+	p.work.stop(ctx)
+
+	ctx, cancel = context.WithTimeout(context.Background(), flushWithin)
+	defer cancel()
+	if err := p.Telemetry.Close(ctx); err != nil {
+		p.Telemetry.Log.WarnContext(ctx, "traces not sent", "error", err.Error())
+	}
+	if err := p.Redis.Close(); err != nil {
+		p.Telemetry.Log.WarnContext(ctx, "redis not closed", "error", err.Error())
+	}
+	p.closeTransport()
+}

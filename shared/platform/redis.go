@@ -1,0 +1,53 @@
+package platform
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// redisBudget is what all Redis work of one request may take, and what the greeting at the start may.
+const redisBudget = 120 * time.Millisecond
+
+// tunedRedis is how this suite talks to any Redis. The defaults of go-redis wait seconds for a Redis that
+// is away, and send a command again whose first attempt may have counted.
+func tunedRedis() *redis.UniversalOptions {
+	return &redis.UniversalOptions{
+		ContextTimeoutEnabled: true,
+		MaxRetries:            -1,
+		DialerRetries:         1,
+		DialTimeout:           100 * time.Millisecond,
+		ReadTimeout:           100 * time.Millisecond,
+		WriteTimeout:          100 * time.Millisecond,
+		PoolTimeout:           50 * time.Millisecond,
+
+		// A command takes well below a millisecond, so this carries tens of thousands a second; the default
+		// follows the number of CPUs, and what Redis has to hold should not.
+		PoolSize: 32,
+		// Pipelines share that pool instead of keeping ten more connections.
+		PipelinePoolSize: -1,
+
+		// One answer of MOVED and one of ASK. A cluster client also repeats a command whose connection
+		// broke, as often as this; it cannot be told not to.
+		MaxRedirects: 2,
+
+		// Nothing here needs RESP3, and without it no answer has to be searched for push frames. A new
+		// connection then costs one round trip, HELLO, instead of three: no CLIENT SETINFO, and no CLIENT
+		// MAINT_NOTIFICATIONS, which only Redis Enterprise knows.
+		Protocol:                 2,
+		DisableIdentity:          true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+}
+
+// greetRedis says in the log when Redis does not answer at the start. That is no reason not to start: what
+// needs Redis says so request by request, and Redis may come back.
+func (p *Platform) greetRedis(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, redisBudget)
+	defer cancel()
+	if err := p.Redis.Ping(ctx).Err(); err != nil {
+		p.Telemetry.Log.WarnContext(ctx, "redis does not answer", "error", err.Error())
+	}
+}
