@@ -12,15 +12,17 @@ import (
 	"bff.internal/shared/telemetry"
 )
 
-// A circuit opens when half of the calls of the last ten seconds failed, if there were enough to tell,
-// and lets a few probes through after openFor.
+// A circuit opens when half of the judged calls of the last ten seconds failed, if there were enough to
+// tell, and lets a few probes through after openFor. Calls that say nothing are not judged; but where nearly
+// all callers left, the few that stayed until their deadline say little: they have to be a tenth of all.
 const (
-	window      = 10 * time.Second
-	bucket      = time.Second
-	openFor     = 5 * time.Second
-	probes      = 3
-	enoughCalls = 10
-	tooManyFail = 0.5
+	window         = 10 * time.Second
+	bucket         = time.Second
+	openFor        = 5 * time.Second
+	probes         = 3
+	enoughCalls    = 20
+	tooManyOfCalls = 0.5
+	enoughOfAll    = 0.1
 )
 
 // errOpen says that a replica was not asked.
@@ -83,7 +85,9 @@ var errServer = errors.New("5xx")
 // tooManyFailed leaves out what saysNothing excluded, which Counts.Requests includes.
 func tooManyFailed(c gobreaker.Counts) bool {
 	judged := c.TotalSuccesses + c.TotalFailures
-	return judged >= enoughCalls && float64(c.TotalFailures) >= tooManyFail*float64(judged)
+	all := judged + c.TotalExclusions
+	failed := float64(c.TotalFailures)
+	return judged >= enoughCalls && failed >= tooManyOfCalls*float64(judged) && failed >= enoughOfAll*float64(all)
 }
 
 // saysNothing excludes what tells nothing about the replica's health: we stopped waiting, or one answer

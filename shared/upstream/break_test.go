@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	enoughCalls = 10              // before a circuit judges
+	enoughCalls = 20              // before a circuit judges
 	openFor     = 5 * time.Second // before it probes
 )
 
@@ -28,20 +28,24 @@ func kindOf(err error) upstream.Kind {
 func TestACircuit(t *testing.T) {
 	t.Parallel()
 	good := upstreamtest.Answer{Body: `{"id":"1"}`}
+	bad := upstreamtest.Answer{Status: http.StatusServiceUnavailable}
+	tooLarge := upstreamtest.Answer{Body: string(make([]byte, 2<<20))}
 	for _, tt := range []struct {
 		name  string
 		calls func() []upstreamtest.Answer
 		opens bool
 	}{
-		{"opens when all fail", times(10, upstreamtest.Answer{Status: 503}), true},
-		{"opens when half fail", mixed(10, good, upstreamtest.Answer{Status: 500}), true},
-		{"opens at refused connections and broken ones", times(10, upstreamtest.Answer{Err: errors.New("EOF")}), true},
-		{"opens at deadlines", times(10, upstreamtest.Answer{Hang: true}), true},
-		{"opens at bodies that never end in time", times(10, upstreamtest.Answer{Stall: time.Hour}), true},
-		{"does not judge by fewer calls", times(9, upstreamtest.Answer{Status: 503}), false},
+		{"opens when all fail", times(20, upstreamtest.Answer{Status: 503}), true},
+		{"opens when half fail", mixed(20, good, upstreamtest.Answer{Status: 500}), true},
+		{"opens at refused connections and broken ones", times(20, upstreamtest.Answer{Err: errors.New("EOF")}), true},
+		{"opens at deadlines", times(20, upstreamtest.Answer{Hang: true}), true},
+		{"opens at bodies that never end in time", times(20, upstreamtest.Answer{Stall: time.Hour}), true},
+		{"does not judge by fewer calls", times(19, upstreamtest.Answer{Status: 503}), false},
 		{"stays closed when one in three fails", mixed(30, good, good, upstreamtest.Answer{Status: 503}), false},
 		{"stays closed at any number of 4xx", mixed(200, upstreamtest.Answer{Status: 404}, upstreamtest.Answer{Status: 401}, upstreamtest.Answer{Status: 429}), false},
-		{"stays closed when answers are too large", times(50, upstreamtest.Answer{Body: string(make([]byte, 2<<20))}), false},
+		{"stays closed when nearly all that was asked says nothing", many(300, tooLarge, 25, bad), false},
+		{"opens when enough of all fails beside what says nothing", many(180, tooLarge, 20, bad), true},
+		{"stays closed when answers are too large", times(50, tooLarge), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -159,6 +163,10 @@ func TestAReplicaWithAnOpenCircuitIsPassedOver(t *testing.T) {
 			t.Errorf("%d of 1000 calls failed, want the %d that opened the circuit of one replica", failures, enoughCalls)
 		}
 	})
+}
+
+func many(n int, first upstreamtest.Answer, m int, second upstreamtest.Answer) func() []upstreamtest.Answer {
+	return func() []upstreamtest.Answer { return append(times(n, first)(), times(m, second)()...) }
 }
 
 func times(n int, answer upstreamtest.Answer) func() []upstreamtest.Answer { return mixed(n, answer) }
