@@ -1,0 +1,58 @@
+// Package mobile is bff-mobile: small answers for one screen each, for callers with a bearer token.
+package mobile
+
+import (
+	"net/http"
+
+	"bff.internal/shared/auth"
+	"bff.internal/shared/clients/analytics"
+	"bff.internal/shared/clients/orders"
+	"bff.internal/shared/clients/users"
+	"bff.internal/shared/platform"
+	"bff.internal/shared/upstream"
+	"bff.internal/shared/web"
+)
+
+// Config is all that bff-mobile can be told. Its defaults are those of DefaultConfig and of the tags.
+type Config struct {
+	Platform platform.Config
+	Web      web.Config
+	Auth     auth.Config
+
+	Users     upstream.Replicas `env:"USERS_URLS,required" help:"base URLs of the User Service's replicas, comma separated, such as http://users:9001"`
+	Orders    upstream.Replicas `env:"ORDERS_URLS,required" help:"base URLs of the Order Service's replicas, likewise"`
+	Analytics upstream.Replicas `env:"ANALYTICS_URLS,required" help:"base URLs of the Analytics Service's replicas, likewise"`
+}
+
+// DefaultConfig holds the defaults that differ from BFF to BFF.
+func DefaultConfig() Config {
+	return Config{
+		Platform: platform.Config{Addr: ":8081", AdminAddr: "127.0.0.1:9081"},
+		Auth:     auth.Config{Audience: "bff-mobile"},
+	}
+}
+
+// service is what the handlers work with.
+type service struct {
+	users     *users.Client
+	orders    *orders.Client
+	analytics *analytics.Client
+}
+
+// New returns bff-mobile on the platform, which owns its background work: nothing is left to close.
+func New(cfg Config, p *platform.Platform) http.Handler {
+	client := func(name string, replicas upstream.Replicas) *upstream.Client {
+		return upstream.New(upstream.Config{Service: name, Replicas: replicas, Transport: p.Transport, Telemetry: p.Telemetry})
+	}
+	s := &service{
+		users:     users.New(client("users", cfg.Users)),
+		orders:    orders.New(client("orders", cfg.Orders)),
+		analytics: analytics.New(client("analytics", cfg.Analytics)),
+	}
+	tokens := auth.NewVerifier(cfg.Auth, p.Transport, p.Telemetry.Log)
+	p.Go("keys of the issuer", tokens.Refresh)
+
+	edge := web.New(cfg.Web, p.Telemetry)
+	s.routes(edge, tokens)
+	return edge
+}
