@@ -1,0 +1,131 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"bff.internal/devstack/stack"
+)
+
+func TestMain(m *testing.M) {
+	slog.SetLogLoggerLevel(slog.LevelWarn) // the OpenID library announces its routes
+	goleak.VerifyTestMain(m)
+}
+
+// suite is a running stack and a client that calls it as ada.
+type suite struct {
+	*stack.Stack
+
+	client *http.Client
+	token  string
+}
+
+func start(t *testing.T) *suite {
+	t.Helper()
+	running, err := stack.Start(t.Context(), stack.FreePorts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		if err := running.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	token, err := running.Credentials("ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &suite{Stack: running, client: &http.Client{Transport: transport}, token: token}
+}
+
+// answer is an answer whose body has been read.
+type answer struct {
+	*http.Response
+
+	body string
+	took time.Duration
+}
+
+func (s *suite) dashboard(t *testing.T) answer {
+	t.Helper()
+	got, err := s.ask(t.Context(), s.Edge+"/mobile/dashboard")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func (s *suite) ask(ctx context.Context, url string) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	begun := time.Now()
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return answer{Response: resp, body: string(body), took: time.Since(begun)}, err
+}
+
+// fault breaks a service as PUT /_faults says; "" ends its faults.
+func (s *suite) fault(t *testing.T, service, faults string) {
+	t.Helper()
+	method := http.MethodPut
+	if faults == "" {
+		method = http.MethodDelete
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, service+"/_faults", strings.NewReader(faults))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		t.Fatalf("%s %s: %s", method, faults, resp.Status)
+	}
+}
+
+// recovers waits until the dashboard is whole again, for circuits to close by themselves.
+func (s *suite) recovers(t *testing.T) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		got := s.dashboard(t)
+		if got.StatusCode == http.StatusOK && got.Header.Get("Bff-Partial") == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("still not whole: %d %s %s", got.StatusCode, got.Header.Get("Bff-Partial"), got.body)
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-t.Context().Done():
+		}
+	}
+}
+
+func (a answer) code(t *testing.T) string {
+	t.Helper()
+	var p struct{ Code string }
+	if err := json.Unmarshal([]byte(a.body), &p); err != nil {
+		t.Fatalf("body %q: %v", a.body, err)
+	}
+	return p.Code
+}

@@ -1,0 +1,26 @@
+// Command devstack runs the whole suite in one process, for development and as its demonstration.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"bff.internal/devstack/stack"
+	"bff.internal/shared/platform"
+)
+
+func main() {
+	cfg := stack.Config{Log: os.Stdout}
+	// The OpenID library of the stand-in announces its routes on the process's logger.
+	slog.SetLogLoggerLevel(slog.LevelWarn)
+	platform.Main("devstack", &cfg, func(ctx context.Context) error {
+		s, err := stack.Start(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		s.Banner(os.Stdout)
+		<-ctx.Done()
+		return s.Close()
+	})
+}

@@ -1,0 +1,91 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"bff.internal/bff-mobile/mobile"
+	"bff.internal/bff-partner/partner"
+	"bff.internal/bff-web/webapp"
+	"bff.internal/shared/auth"
+	"bff.internal/shared/platform"
+	"bff.internal/shared/secret"
+	"bff.internal/shared/telemetry"
+	"bff.internal/shared/upstream"
+	"bff.internal/shared/web"
+)
+
+func secretRedisURL(addr string) secret.String { return secret.New("redis://" + addr) }
+
+// startBFFs starts the three BFFs by their own constructors, each on a platform of its own.
+func (s *Stack) startBFFs(ctx context.Context, cfg *Config) error {
+	edge := web.Config{
+		ExternalURL:    s.external,
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		MaxBody:        1 << 20,
+	}
+	for _, bff := range []struct {
+		name, variable, addr, adminAddr string
+		build                           func(*platform.Platform) http.Handler
+		url, adminURL                   *string
+	}{
+		{"bff-mobile", "MOBILE", cfg.Mobile, cfg.MobileAdmin, s.mobile(edge), &s.Mobile, &s.MobileAdmin},
+		{"bff-web", "WEB", cfg.Web, cfg.WebAdmin, func(p *platform.Platform) http.Handler {
+			return webapp.New(webapp.Config{Web: edge}, p)
+		}, &s.Web, &s.WebAdmin},
+		{"bff-partner", "PARTNER", cfg.Partner, cfg.PartnerAdmin, func(p *platform.Platform) http.Handler {
+			return partner.New(partner.Config{Web: edge}, p)
+		}, &s.Partner, &s.PartnerAdmin},
+	} {
+		p, err := platform.Open(ctx, platform.Config{
+			Addr: bff.addr, AdminAddr: bff.adminAddr, RedisURL: cfg.RedisURL, MaxBody: edge.MaxBody,
+			DrainDelay: cfg.DrainDelay, DrainTimeout: 5 * time.Second, Telemetry: telemetry.Config{LogLevel: cfg.LogLevel},
+		}, bff.name, cfg.Log)
+		if err != nil {
+			return err
+		}
+		listening, err := p.Listen(ctx)
+		if err != nil {
+			p.Close()
+			return rename(err, bff.variable)
+		}
+		*bff.url, *bff.adminURL = "http://"+listening.Addr(), "http://"+listening.AdminAddr()
+		s.serveBFF(ctx, listening, bff.build(p))
+	}
+	return nil
+}
+
+func (s *Stack) mobile(edge web.Config) func(*platform.Platform) http.Handler {
+	return func(p *platform.Platform) http.Handler {
+		return mobile.New(mobile.Config{
+			Web:       edge,
+			Auth:      auth.Config{Issuer: s.Issuer, InternalURL: s.Identity, Audience: "bff-mobile", Algorithms: []string{"ES256"}},
+			Users:     upstream.Replicas{target(s.Users)},
+			Orders:    upstream.Replicas{target(s.Orders)},
+			Analytics: upstream.Replicas{target(s.Analytics)},
+		}, p)
+	}
+}
+
+// serveBFF serves until the stack is closed, and goes on when ctx ends: the edge in front stops first.
+func (s *Stack) serveBFF(ctx context.Context, listening *platform.Listening, handler http.Handler) {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- listening.Serve(serving, handler) }()
+	s.onClose(func() error {
+		stop()
+		return <-ended
+	})
+}
+
+// rename says the variable of the dev stack, where each BFF has its own, in the place of the BFF's.
+func rename(err error, prefix string) error {
+	busy, ok := errors.AsType[*platform.ListenError](err)
+	if !ok {
+		return err
+	}
+	return &platform.ListenError{Variable: prefix + "_" + busy.Variable, Addr: busy.Addr, Err: busy.Err}
+}

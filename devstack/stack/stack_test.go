@@ -1,0 +1,159 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"bff.internal/devstack/stack"
+	"bff.internal/shared/problem"
+)
+
+func TestMain(m *testing.M) {
+	slog.SetLogLoggerLevel(slog.LevelWarn) // the OpenID library announces its routes
+	goleak.VerifyTestMain(m)
+}
+
+func start(t *testing.T) *stack.Stack {
+	t.Helper()
+	s, err := stack.Start(t.Context(), stack.FreePorts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func get(t *testing.T, url string, header ...string) (*http.Response, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(body)
+}
+
+func TestTheEdge(t *testing.T) {
+	s := start(t)
+	for _, tt := range []struct {
+		name, path, says string
+		status           int
+	}{
+		{"the root leads to the page", "/", "", 302},
+		{"bff-mobile", "/mobile/openapi.yaml", "title: Mobile BFF", 200},
+		{"bff-web", "/web/openapi.yaml", "title: Web BFF", 200},
+		{"bff-partner", "/partner/openapi.yaml", "title: Partner BFF", 200},
+		{"the API of bff-web is its own to judge", "/api/nothing", "not_found", 404},
+		{"a BFF judges its own paths", "/mobile/nothing", "not_found", 404},
+		{"a prefix is a whole segment", "/mobiles/openapi.yaml", "below /mobile, /web, /api and /partner", 404},
+		{"a path of nobody", "/nothing", "below /mobile, /web, /api and /partner", 404},
+		{"tricks arrive as they were sent, and are refused", "/mobile/x/..%2fopenapi.yaml", "invalid_path", 400},
+		{"so are empty segments", "/mobile//openapi.yaml", "invalid_path", 400},
+		{"nothing of an admin listener is public", "/mobile/metrics", "not_found", 404},
+		{"credentials of the demo user", "/dev/credentials", `{"mobile":{"token":"ey`, 200},
+		{"credentials of another user", "/dev/credentials?user=grace", `{"mobile":{"token":"ey`, 200},
+		{"credentials of nobody", "/dev/credentials?user=", "invalid_user", 400},
+		{"credentials of something else", "/dev/credentials?user=a%20b", "invalid_user", 400},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			resp, body := get(t, s.Edge+tt.path)
+			if resp.StatusCode != tt.status || !strings.Contains(body, tt.says) {
+				t.Errorf("%d %.200s, want %d and %q", resp.StatusCode, body, tt.status, tt.says)
+			}
+			if resp.StatusCode >= http.StatusBadRequest && resp.Header.Get("Content-Type") != problem.ContentType {
+				t.Errorf("Content-Type = %q", resp.Header.Get("Content-Type"))
+			}
+		})
+	}
+}
+
+func TestCredentialsOpenTheDashboardOfTheirUser(t *testing.T) {
+	s := start(t)
+	for _, user := range []string{"ada", "grace", "u-1000000"} {
+		_, body := get(t, s.Edge+"/dev/credentials?user="+user)
+		var credentials struct{ Mobile struct{ Token string } }
+		if err := json.Unmarshal([]byte(body), &credentials); err != nil {
+			t.Fatal(err)
+		}
+		resp, body := get(t, s.Edge+"/mobile/dashboard", "Authorization", "Bearer "+credentials.Mobile.Token)
+		if resp.StatusCode != http.StatusOK || !strings.HasPrefix(body, `{"user":{"id":"`+user+`"`) {
+			t.Errorf("dashboard of %s: %d %.200s", user, resp.StatusCode, body)
+		}
+	}
+}
+
+func TestAPortThatIsTakenIsOneLineThatSaysWhatToChange(t *testing.T) {
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	addr := taken.Addr().String()
+	for variable, take := range map[string]func(*stack.Config){
+		"EDGE_ADDR":         func(c *stack.Config) { c.Edge = addr },
+		"MOBILE_ADDR":       func(c *stack.Config) { c.Mobile = addr },
+		"MOBILE_ADMIN_ADDR": func(c *stack.Config) { c.MobileAdmin = addr },
+		"WEB_ADDR":          func(c *stack.Config) { c.Web = addr },
+		"PARTNER_ADDR":      func(c *stack.Config) { c.Partner = addr },
+		"IDENTITY_ADDR":     func(c *stack.Config) { c.Identity = addr },
+		"USERS_ADDR":        func(c *stack.Config) { c.Users = addr },
+		"ORDERS_ADDR":       func(c *stack.Config) { c.Orders = addr },
+		"ANALYTICS_ADDR":    func(c *stack.Config) { c.Analytics = addr },
+	} {
+		cfg := stack.FreePorts()
+		take(&cfg)
+		s, err := stack.Start(t.Context(), cfg)
+		if err == nil {
+			t.Errorf("%s: started on %s, which is taken", variable, addr)
+			_ = s.Close()
+			continue
+		}
+		if text := err.Error(); !strings.Contains(text, addr) || !strings.Contains(text, "set "+variable) || strings.Contains(text, "\n") {
+			t.Errorf("%s: %q, want one line that names the address and the variable", variable, text)
+		}
+	}
+}
+
+func TestNonsenseInTheConfigurationIsNamed(t *testing.T) {
+	cfg := stack.FreePorts()
+	cfg.Mobile, cfg.Users = "8081", "localhost:http"
+	err := fmt.Sprint(cfg.Validate())
+	if !strings.Contains(err, `MOBILE_ADDR: "8081"`) || !strings.Contains(err, `USERS_ADDR: "localhost:http"`) || strings.Count(err, "\n") != 1 {
+		t.Errorf("error = %v, want a line for each of the two", err)
+	}
+}
+
+func TestTheBannerSaysWhatRuns(t *testing.T) {
+	s := start(t)
+	var banner strings.Builder
+	s.Banner(&banner)
+	for _, url := range []string{s.Edge, s.Mobile, s.MobileAdmin, s.Web, s.Partner, s.Issuer, s.Users, s.Orders, s.Analytics} {
+		if want := strings.Replace(url, "127.0.0.1", "localhost", 1); !strings.Contains(banner.String(), want) {
+			t.Errorf("the banner lacks %s:\n%s", want, &banner)
+		}
+	}
+}
