@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"reflect"
+	"strings"
 	"syscall"
 
 	"github.com/redis/go-redis/v9"
@@ -71,10 +72,14 @@ func (c command) log(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &options)).With("service", c.service)
 }
 
-// redisLog takes the log of go-redis, which tells of failing connections and of masters that changed.
+// redisLog takes the log of go-redis, such as that the sentinels name a new master.
 type redisLog struct{ log *slog.Logger }
 
-// Printf logs one line.
+// Printf logs one line. What a pool says is in the error of a command too, and comes with every connection.
 func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
-	l.log.WarnContext(ctx, "redis client", "detail", fmt.Sprintf(format, args...))
+	level := slog.LevelWarn
+	if strings.HasPrefix(format, "redis: connection pool: ") {
+		level = slog.LevelDebug
+	}
+	l.log.Log(ctx, level, "redis client", "detail", fmt.Sprintf(format, args...))
 }

@@ -130,8 +130,9 @@ func TestAProcessStopsCleanlyOnASignal(t *testing.T) {
 
 func TestASecondSignalEndsTheDrain(t *testing.T) {
 	t.Parallel()
-	cmd := process(t, nil, []string{"REDIS_URL=" + noRedis, "DRAIN_DELAY=1h"})
+	cmd := process(t, nil, []string{"REDIS_URL=" + noRedis, "DRAIN_DELAY=1h", "LOG_LEVEL=DEBUG"})
 	log := startProcess(t, cmd)
+	waitForLine(t, log, "redis client") // go-redis on the connection that it did not get
 	waitForLine(t, log, "serving")
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
