@@ -58,6 +58,7 @@ func get(t *testing.T, url string, header ...string) (*http.Response, string) {
 }
 
 func TestTheEdge(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	for _, tt := range []struct {
 		name, path, says string
@@ -80,6 +81,7 @@ func TestTheEdge(t *testing.T) {
 		{"credentials of something else", "/dev/credentials?user=a%20b", "invalid_user", 400},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			resp, body := get(t, s.Edge+tt.path)
 			if resp.StatusCode != tt.status || !strings.Contains(body, tt.says) {
 				t.Errorf("%d %.200s, want %d and %q", resp.StatusCode, body, tt.status, tt.says)
@@ -92,6 +94,7 @@ func TestTheEdge(t *testing.T) {
 }
 
 func TestCredentialsOpenTheDashboardOfTheirUser(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	for _, user := range []string{"ada", "grace", "u-1000000"} {
 		_, body := get(t, s.Edge+"/dev/credentials?user="+user)
@@ -107,11 +110,12 @@ func TestCredentialsOpenTheDashboardOfTheirUser(t *testing.T) {
 }
 
 func TestAPortThatIsTakenIsOneLineThatSaysWhatToChange(t *testing.T) {
+	t.Parallel()
 	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer func() { _ = taken.Close() }()
 	addr := taken.Addr().String()
 	for variable, take := range map[string]func(*stack.Config){
 		"EDGE_ADDR":         func(c *stack.Config) { c.Edge = addr },
@@ -139,6 +143,7 @@ func TestAPortThatIsTakenIsOneLineThatSaysWhatToChange(t *testing.T) {
 }
 
 func TestNonsenseInTheConfigurationIsNamed(t *testing.T) {
+	t.Parallel()
 	cfg := stack.FreePorts()
 	cfg.Mobile, cfg.Users = "8081", "localhost:http"
 	err := fmt.Sprint(cfg.Validate())
@@ -148,6 +153,7 @@ func TestNonsenseInTheConfigurationIsNamed(t *testing.T) {
 }
 
 func TestTheBannerSaysWhatRuns(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	var banner strings.Builder
 	s.Banner(&banner)

@@ -77,6 +77,11 @@ func Get[T any](ctx context.Context, c *Client, target Target) (T, error) {
 	return value, nil
 }
 
+// roomForHeaders is what the layers below add: Authorization, X-Request-Id, Traceparent and the timeout.
+const roomForHeaders = 5
+
+var acceptJSON = []string{"application/json"} //nolint:gochecknoglobals // read-only
+
 var errNoPath = errors.New("an empty or dot segment in a path names nothing")
 
 // request makes the request without its host, which Failover fills in.
@@ -89,12 +94,13 @@ func (c *Client) request(ctx context.Context, method string, target Target) (*ht
 		path.WriteString("/" + segment)
 		raw.WriteString("/" + url.PathEscape(segment))
 	}
-	req := &http.Request{
-		Method: method,
-		URL:    &url.URL{Path: path.String(), RawPath: raw.String(), RawQuery: target.Query.Encode()},
-		Header: http.Header{"Accept": {"application/json"}},
-	}
-	return req.WithContext(ctx), nil
+	var blank http.Request
+	req := blank.WithContext(ctx)
+	req.Method = method
+	req.URL = &url.URL{Path: path.String(), RawPath: raw.String(), RawQuery: target.Query.Encode()}
+	req.Header = make(http.Header, roomForHeaders)
+	req.Header["Accept"] = acceptJSON
+	return req, nil
 }
 
 // check judges the status of an answer.

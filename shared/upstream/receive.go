@@ -40,18 +40,22 @@ func (l receive) read(resp *http.Response) (*buffered, error) {
 	if resp.ContentLength > l.limit {
 		return nil, fmt.Errorf("%w: %d bytes", errTooLarge, resp.ContentLength)
 	}
-	var buf bytes.Buffer
-	if resp.ContentLength > 0 {
-		buf.Grow(int(resp.ContentLength) + bytes.MinRead) // ReadFrom wants room to see the end
+	var content []byte
+	var err error
+	if resp.ContentLength >= 0 {
+		content = make([]byte, resp.ContentLength)
+		_, err = io.ReadFull(resp.Body, content)
+	} else {
+		content, err = io.ReadAll(io.LimitReader(resp.Body, l.limit+1))
 	}
-	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, l.limit+1)); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	if int64(buf.Len()) > l.limit {
+	if int64(len(content)) > l.limit {
 		return nil, fmt.Errorf("%w: more than %d bytes", errTooLarge, l.limit)
 	}
-	body := &buffered{content: buf.Bytes()}
-	body.Reset(body.content)
+	body := &buffered{content: content}
+	body.Reset(content)
 	return body, nil
 }
 
