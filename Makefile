@@ -16,7 +16,7 @@ help: ## what there is
 
 .PHONY: run
 run: ## start everything in one process, on the usual ports
-	@go run ./devstack
+	@go build -o $(TOOLS)/devstack ./devstack && exec $(TOOLS)/devstack
 
 .PHONY: test
 test: ## run every test; in CI a skipped test is a failure

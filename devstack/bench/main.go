@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -23,6 +24,7 @@ type options struct {
 }
 
 func main() {
+	slog.SetLogLoggerLevel(slog.LevelWarn) // the OpenID library announces its routes
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// Once nobody waits for signals any more, a second one ends the process at once.
 	context.AfterFunc(ctx, stop)

@@ -23,9 +23,9 @@ func (s *Stack) Banner(w io.Writer) {
 
     curl -s %s/dev/credentials
 
-    curl -s -H "Authorization: Bearer $(curl -s %s/dev/credentials | sed 's/.*"token":"\([^"]*\)".*/\1/')" %s/mobile/dashboard
+    curl -s -w '\n' -H "Authorization: Bearer $(curl -s %s/dev/credentials | sed 's/.*"token":"\([^"]*\)".*/\1/')" %s/mobile/dashboard
 
-    curl -s -X PUT -d '{"latency":"2s"}' %s/_faults && echo slow    # DELETE ends it
+    curl -s -w '\n' -X PUT -d '{"latency":"2s"}' %s/_faults    # DELETE ends it
 
 `, s.Edge, s.Mobile, s.MobileAdmin, s.Web, s.WebAdmin, s.Partner, s.PartnerAdmin,
 		s.Issuer, s.Users, s.Orders, s.Analytics, demoUser, s.Edge, s.Edge, s.Edge, s.Analytics)
