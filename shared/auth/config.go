@@ -10,7 +10,7 @@ import (
 
 // Config is the part of a BFF's configuration that says whose access tokens it takes.
 type Config struct {
-	Issuer         string   `env:"ISSUER" help:"the issuer exactly as tokens name it in iss, such as https://id.example.com; its keys are found by OpenID discovery"`
+	Issuer         string   `env:"ISSUER,required" help:"the issuer exactly as tokens name it in iss, such as https://id.example.com; its keys are found by OpenID discovery"`
 	InternalURL    string   `env:"ISSUER_INTERNAL_URL" help:"where this process reaches the issuer when that differs from ISSUER, such as http://identity:9000"`
 	Audience       string   `env:"AUDIENCE" help:"this BFF as tokens name it in aud; a token for anybody else as well is refused"`
 	PlainJWT       bool     `env:"ISSUER_TYP_JWT" envDefault:"false" help:"true for an issuer whose access tokens say typ JWT instead of at+jwt; then no client of the issuer may be named like AUDIENCE, or its ID tokens would pass for access tokens"`

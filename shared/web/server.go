@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -27,17 +26,14 @@ type Config struct {
 	MaxBody        int64          `env:"MAX_BODY" envDefault:"1048576" help:"the largest body of a request, in bytes"`
 }
 
-// Validate names the variable that is wrong and what it wants.
+// Validate names the variable that is wrong and what it wants. MAX_BODY is judged by the platform, whose
+// timeouts follow from it.
 func (c Config) Validate() error {
-	var errs []error
 	if u := c.ExternalURL; (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil ||
 		(u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
-		errs = append(errs, fmt.Errorf("EXTERNAL_URL: %q is no origin; wants scheme and host, such as https://api.example.com", u.Redacted()))
+		return fmt.Errorf("EXTERNAL_URL: %q is no origin; wants scheme and host, such as https://api.example.com", u.Redacted())
 	}
-	if c.MaxBody < 1 {
-		errs = append(errs, fmt.Errorf("MAX_BODY: %d is no size; wants a number of bytes above 0", c.MaxBody))
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // Middleware is plain net/http middleware.

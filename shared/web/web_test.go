@@ -392,7 +392,6 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 		{"no scheme", "EXTERNAL_URL", func(c *web.Config) { c.ExternalURL.Scheme = "" }},
 		{"a path", "EXTERNAL_URL", func(c *web.Config) { c.ExternalURL.Path = "/mobile" }},
 		{"a password", "EXTERNAL_URL", func(c *web.Config) { c.ExternalURL.User = url.UserPassword("a", "hunter2") }},
-		{"no size", "MAX_BODY", func(c *web.Config) { c.MaxBody = 0 }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
