@@ -28,7 +28,7 @@ func (s *Stack) Credentials(user string) (token string, err error) {
 	return s.identity.Mint(identity.TokenRequest{User: user, Client: "mobile-app"})
 }
 
-var userID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+var userID = regexp.MustCompile(`^[!-~]{1,64}$`)
 
 func (s *Stack) devCredentials(_ context.Context, query url.Values) (any, error) {
 	user := demoUser
@@ -36,7 +36,7 @@ func (s *Stack) devCredentials(_ context.Context, query url.Values) (any, error)
 		user = query.Get("user")
 	}
 	if !userID.MatchString(user) {
-		return nil, problem.New(http.StatusBadRequest, "invalid_user", "user is an id of 1 to 64 letters, digits, dots, dashes and underscores.")
+		return nil, problem.New(http.StatusBadRequest, "invalid_user", "user is an id of 1 to 64 visible ASCII characters.")
 	}
 	token, err := s.Credentials(user)
 	if err != nil {
