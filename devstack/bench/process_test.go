@@ -22,7 +22,9 @@ func TestMain(m *testing.M) {
 		}
 		fmt.Println("not JSON")
 		fmt.Printf("{\"msg\":\"serving\",\"addr\":%q,\"adminAddr\":\"127.0.0.1:1\"}\n", listener.Addr())
-		select {}
+		for { // until it is stopped
+			_, _ = listener.Accept()
+		}
 	case "fail":
 		fmt.Fprintln(os.Stderr, "ISSUER: is not set")
 		os.Exit(2)
