@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 
 	"bff.internal/devstack/stack"
@@ -12,8 +11,6 @@ import (
 
 func main() {
 	cfg := stack.Config{Log: os.Stdout}
-	// The OpenID library of the stand-in announces its routes on the process's logger.
-	slog.SetLogLoggerLevel(slog.LevelWarn)
 	platform.Main("devstack", &cfg, func(ctx context.Context) error {
 		s, err := stack.Start(ctx, cfg)
 		if err != nil {

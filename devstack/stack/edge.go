@@ -44,7 +44,7 @@ func forward(target *url.URL, log *slog.Logger) http.Handler {
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			if r.Context().Err() != nil {
-				return // the client left
+				panic(http.ErrAbortHandler) // the client left; returning would send an empty 200
 			}
 			log.WarnContext(r.Context(), "BFF not reached", "addr", target.Host, "error", err.Error())
 			answer(w, problem.New(http.StatusBadGateway, "unreachable", "The BFF behind this path could not be reached."))

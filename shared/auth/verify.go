@@ -18,8 +18,8 @@ import (
 const (
 	// leeway is how far the issuer's clock may be from ours.
 	leeway = 10 * time.Second
-	// maxVerified bounds how many tokens are remembered: about 5 MB.
-	maxVerified = 10_000
+	// maxVerified bounds the memory of tokens, in bytes as weigh counts them: some ten thousand usual ones.
+	maxVerified = 8 << 20
 )
 
 // Verifier checks the access tokens of one issuer for one audience. It may be used concurrently.
@@ -74,7 +74,8 @@ func NewVerifier(cfg Config, transport http.RoundTripper, log *slog.Logger) *Ver
 		parser:     jwt.NewParser(options...),
 		claims:     jwt.NewValidator(options...),
 		verified: otter.Must(&otter.Options[[sha256.Size]byte, *identity]{
-			MaximumSize: maxVerified,
+			MaximumWeight: maxVerified,
+			Weigher:       func(_ [sha256.Size]byte, id *identity) uint32 { return id.weigh() },
 			// Tidying up on the request that makes it necessary needs no goroutine that somebody has to own.
 			Executor: func(tidy func()) { tidy() },
 		}),
@@ -191,6 +192,12 @@ func (v *Verifier) identityOf(c *claims, kid string, signer *key) *identity {
 		}
 	}
 	return id
+}
+
+// weigh is about how many bytes of memory the identity takes. A token is at most 8 KiB, so this is no large number.
+func (id *identity) weigh() uint32 {
+	const fixed, scope = 512, 16
+	return uint32(fixed + 2*len(id.key) + scope*len(id.caller.Scopes)) //nolint:gosec // see above
 }
 
 // lengthPrefixed joins parts so that no other parts give the same.

@@ -62,12 +62,17 @@ func (g *Group) Wait() (Report, error) {
 	g.cancel()
 	g.waited = true
 
+	left := g.parent.Err()
+	if !errors.Is(left, context.Canceled) {
+		left = nil
+	}
 	report := Report{Sections: make([]Section, len(g.sections))}
 	for i, s := range g.sections {
+		s.cancelled = s.cancelled || (left != nil && errors.Is(s.err, context.Canceled))
 		report.Sections[i] = s.report()
 	}
-	if err := g.parent.Err(); errors.Is(err, context.Canceled) {
-		return report, &Error{Report: report, Err: err}
+	if left != nil {
+		return report, &Error{Report: report, Err: left}
 	}
 	if failed {
 		i := slices.IndexFunc(g.sections, (*section).decides)

@@ -156,6 +156,9 @@ func TestACallerThatLeavesEndsEverySection(t *testing.T) {
 		if !errors.Is(got.Err, context.Canceled) || got.Took != 50*time.Millisecond || got.Decides != "" {
 			t.Errorf("error = %v of section %q after %v, want the caller's leaving after 50ms", got.Err, got.Decides, got.Took)
 		}
+		if want := "user cancelled, orders cancelled, activity cancelled"; got.Statuses != want {
+			t.Errorf("sections: %s, want %s: nobody's failure", got.Statuses, want)
+		}
 	})
 }
 

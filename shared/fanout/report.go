@@ -26,7 +26,8 @@ type Section struct {
 	Took time.Duration
 	// Err is nil if the section has its value.
 	Err error
-	// Cancelled says that the section failed only because the answer was already lost.
+	// Cancelled says that the section failed only because the answer was already lost, or nobody wanted it
+	// any more.
 	Cancelled bool
 }
 

@@ -8,10 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"reflect"
-	"strings"
 	"syscall"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Main is what the main function of a binary calls: it loads cfg, a pointer to a struct as Load takes it,
@@ -47,8 +44,7 @@ func (c command) main(ctx context.Context) (status int) {
 	if err := Load(c.cfg, os.Environ()); err != nil {
 		return complain(2, err)
 	}
-	// The one log of go-redis belongs to the process; by default it is stderr, in a format of its own.
-	redis.SetLogger(redisLog{c.log(os.Stdout)})
+	adoptLogs(c.log(os.Stdout))
 	if err := c.run(ctx); err != nil {
 		return complain(1, err)
 	}
@@ -70,16 +66,4 @@ func (c command) log(w io.Writer) *slog.Logger {
 		}
 	}
 	return slog.New(slog.NewJSONHandler(w, &options)).With("service", c.service)
-}
-
-// redisLog takes the log of go-redis, such as that the sentinels name a new master.
-type redisLog struct{ log *slog.Logger }
-
-// Printf logs one line. What a pool says is in the error of a command too, and comes with every connection.
-func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
-	level := slog.LevelWarn
-	if strings.HasPrefix(format, "redis: connection pool: ") {
-		level = slog.LevelDebug
-	}
-	l.log.Log(ctx, level, "redis client", "detail", fmt.Sprintf(format, args...))
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"log"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9/logging"
+	"go.opentelemetry.io/otel"
 	"go.uber.org/goleak"
 
 	"bff.internal/shared/platform"
@@ -47,6 +49,8 @@ func service() {
 			return err
 		}
 		defer p.Close()
+		log.Print(`Unsolicited response received on idle HTTP channel starting with "hunter2"; err=<nil>`) // as net/http does
+		otel.Handle(errors.New("no collector"))
 		return p.Serve(ctx, http.NotFoundHandler())
 	})
 }
@@ -125,6 +129,31 @@ func TestAProcessStopsCleanlyOnASignal(t *testing.T) {
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("%v: %v, want a clean end", signal, err)
 		}
+	}
+}
+
+func TestWhatLibrariesSayIsInTheLogAndWithoutWhatServicesSent(t *testing.T) {
+	t.Parallel()
+	cmd := process(t, nil, []string{"REDIS_URL=" + noRedis, "DRAIN_DELAY=1ms", "LOG_LEVEL=DEBUG"})
+	var stdout, stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	log := startProcess(t, cmd)
+	logged := bufio.NewReader(io.TeeReader(log, &stdout))
+	for _, message := range []string{"library", "traces", "serving"} {
+		waitForLine(t, logged, message)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, logged)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(stdout.String(), "Unsolicited response") || strings.Contains(stdout.String(), "hunter2") {
+		t.Errorf("log: %s", &stdout)
+	}
+	if stderr.Len() != 0 {
+		t.Errorf("stderr: %s", &stderr)
 	}
 }
 

@@ -24,7 +24,7 @@ type Config struct {
 
 // Validate names the variable that is wrong and what it wants.
 func (c Config) Validate() error {
-	if c.SampleRatio < 0 || c.SampleRatio > 1 {
+	if !(c.SampleRatio >= 0 && c.SampleRatio <= 1) { // NaN is neither
 		return fmt.Errorf("OTEL_TRACES_SAMPLER_ARG: %v is no share; wants a number from 0 to 1", c.SampleRatio)
 	}
 	if c.Endpoint == "" {

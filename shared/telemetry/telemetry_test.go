@@ -1,6 +1,7 @@
 package telemetry_test
 
 import (
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -78,6 +79,7 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 		{"an endpoint without scheme", "OTEL_EXPORTER_OTLP_ENDPOINT", telemetry.Config{Endpoint: "collector:4318"}},
 		{"an endpoint for gRPC", "OTEL_EXPORTER_OTLP_ENDPOINT", telemetry.Config{Endpoint: "grpc://collector:4317"}},
 		{"more than all", "OTEL_TRACES_SAMPLER_ARG", telemetry.Config{SampleRatio: 1.5}},
+		{"no number", "OTEL_TRACES_SAMPLER_ARG", telemetry.Config{SampleRatio: math.NaN()}},
 		{"less than none", "OTEL_TRACES_SAMPLER_ARG", telemetry.Config{SampleRatio: -1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

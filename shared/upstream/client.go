@@ -10,12 +10,13 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"bff.internal/shared/telemetry"
 )
 
-// defaultMaxAnswer is far above what a screen needs and far below what would hurt.
-const defaultMaxAnswer = 1 << 20
+// defaultMaxAnswer is far above what a screen needs and far below what would hurt once it is decoded.
+const defaultMaxAnswer = 256 << 10
 
 // Config says how to reach one service. Service, Replicas, Transport and Telemetry are required.
 type Config struct {
@@ -26,7 +27,7 @@ type Config struct {
 	// Transport makes the exchanges. It must neither follow redirects nor decompress.
 	Transport http.RoundTripper
 	Telemetry *telemetry.Telemetry
-	// MaxAnswer bounds the body of an answer in bytes; 0 means 1 MiB. A larger one is a bad answer.
+	// MaxAnswer bounds the body of an answer in bytes; 0 means 256 KiB. A larger one is a bad answer.
 	MaxAnswer int64
 }
 
@@ -73,6 +74,10 @@ func Get[T any](ctx context.Context, c *Client, target Target) (T, error) {
 	if err := decode(resp, &value); err != nil {
 		var zero T
 		return zero, c.fail(BadAnswer, resp.StatusCode, err)
+	}
+	if err := ctx.Err(); err != nil { // decoding takes time too
+		var zero T
+		return zero, wireError(ctx, c.service, err)
 	}
 	return value, nil
 }
@@ -122,18 +127,29 @@ func (c *Client) check(ctx context.Context, resp *http.Response) error {
 
 func decode(resp *http.Response, value any) error {
 	if contentType := resp.Header.Get("Content-Type"); !isJSON(contentType) {
-		return fmt.Errorf("content type %q is not JSON", contentType)
+		return fmt.Errorf("content type %.64q is not JSON", contentType)
 	}
 	if coding := resp.Header.Get("Content-Encoding"); coding != "" {
-		return fmt.Errorf("content coding %q was not asked for", coding)
+		return fmt.Errorf("content coding %.64q was not asked for", coding)
 	}
 	if err := json.Unmarshal(received(resp), value); err != nil {
-		return err
+		return withoutContent(err)
 	}
 	if v, ok := value.(interface{ Validate() error }); ok {
 		return v.Validate()
 	}
 	return nil
+}
+
+// withoutContent says where a value is wrong and not what it is, for that goes to the log.
+func withoutContent(err error) error {
+	if wrong, ok := errors.AsType[*json.SemanticError](err); ok {
+		return fmt.Errorf("JSON %v at %.64q is no %v", wrong.JSONKind, wrong.JSONPointer, wrong.GoType)
+	}
+	if wrong, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		return fmt.Errorf("no valid JSON at byte %d", wrong.ByteOffset)
+	}
+	return errors.New("no valid JSON")
 }
 
 func isJSON(contentType string) bool {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 )
 
 // receive reads the whole answer, up to its limit, and says what went wrong on the wire.
@@ -88,9 +89,13 @@ func wireError(ctx context.Context, service string, err error) *Error {
 		e.Kind, e.Err = Cancelled, cause
 	case notConnected(err):
 		e.Kind = Refused
+	case strings.Contains(err.Error(), "malformed"):
+		e.Err = errMalformed // net/http quotes what it could not parse
 	}
 	return e
 }
+
+var errMalformed = errors.New("no HTTP answer")
 
 func notConnected(err error) bool {
 	var op *net.OpError

@@ -22,7 +22,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type thing struct {
-	ID string `json:"id"`
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
 }
 
 func (t thing) Validate() error {
@@ -70,6 +71,10 @@ func TestGet(t *testing.T) {
 		{name: "half a value", answer: upstreamtest.Answer{Body: `{"id":"1`}, kind: upstream.BadAnswer, status: 502, code: "bad_answer"},
 		{name: "a value with a member twice", answer: upstreamtest.Answer{Body: `{"id":"1","id":"2"}`}, kind: upstream.BadAnswer, status: 502, code: "bad_answer"},
 		{name: "a value and something behind it", answer: upstreamtest.Answer{Body: `{"id":"1"}{"id":"2"}`}, kind: upstream.BadAnswer, status: 502, code: "bad_answer"},
+		{name: "a value of another type", answer: upstreamtest.Answer{Body: `{"id":{"password":"hunter2"}}`}, kind: upstream.BadAnswer, status: 502, code: "bad_answer"},
+		{name: "a number that is none", answer: upstreamtest.Answer{Body: `{"id":hunter2}`}, kind: upstream.BadAnswer, status: 502, code: "bad_answer"},
+		{name: "a time that is none", answer: upstreamtest.Answer{Body: `{"id":"1","at":"hunter2"}`}, kind: upstream.BadAnswer, status: 502, code: "bad_answer"},
+		{name: "no HTTP at all", answer: upstreamtest.Answer{Err: errors.New(`malformed HTTP response "hunter2"`)}, kind: upstream.BadAnswer, status: 502, code: "bad_answer"},
 		{name: "a value that is not valid", answer: upstreamtest.Answer{Body: `{}`}, kind: upstream.BadAnswer, status: 502, code: "bad_answer"},
 		{name: "a content coding that nobody asked for", answer: upstreamtest.Answer{Body: "xx", Header: http.Header{"Content-Encoding": {"gzip"}}}, kind: upstream.BadAnswer, status: 502, code: "bad_answer"},
 		{name: "more than the limit", answer: upstreamtest.Answer{Body: `{"id":"` + strings.Repeat("x", 1<<20) + `"}`}, kind: upstream.BadAnswer, status: 502, code: "bad_answer"},
@@ -100,6 +105,9 @@ func TestGet(t *testing.T) {
 				p := problem.From(err)
 				if p.Status != tt.status || p.Code != tt.code {
 					t.Errorf("problem = %d %s, want %d %s", p.Status, p.Code, tt.status, tt.code)
+				}
+				if strings.Contains(err.Error(), "hunter2") {
+					t.Errorf("the log tells what the service sent: %v", err)
 				}
 				if strings.Contains(p.Detail, "users") {
 					t.Errorf("the caller learns the service's name: %s", p.Detail)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -23,6 +24,9 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 
 	p := *problemOf(err)
+	if p.Status == problem.StatusClientGone && stopped(r.Context()) {
+		p = *problem.New(http.StatusServiceUnavailable, "stopping", "This server is about to stop. Please try again.").RetryAfter(0).Because(err)
+	}
 	if lost, ok := errors.AsType[*fanout.Error](err); ok {
 		note(event, w.Header(), lost.Report)
 		if lost.Section != "" && p.Status >= http.StatusInternalServerError {
@@ -39,6 +43,12 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if err := p.Write(w); err != nil {
 		event.Fail(err)
 	}
+}
+
+// stopped reports whether the process ended the request, rather than the client: then there is a cause.
+func stopped(ctx context.Context) bool {
+	cause := context.Cause(ctx)
+	return cause != nil && !errors.Is(cause, context.Canceled)
 }
 
 // problemOf also knows echo's own errors, which only say a status.

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
+	"bff.internal/shared/problem"
 	"bff.internal/shared/telemetry"
 )
 
@@ -100,7 +101,8 @@ func (s *Server) Routes() []Route {
 	return routes
 }
 
-// ServeHTTP answers a request, whatever happens meanwhile, and tells telemetry about it once.
+// ServeHTTP answers a request, whatever happens meanwhile, and tells telemetry about it once. Where there is
+// nobody to answer, or half an answer cannot be ended, it panics with http.ErrAbortHandler, as net/http wants.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
 	ctx := telemetry.Continue(r.Context(), r.Header)
@@ -118,8 +120,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.log(ctx, r, answer, event, took)
 	end(span, r, answer, event)
-	if answer.broken {
-		panic(http.ErrAbortHandler) // the client must not take half an answer for a whole one
+	if answer.broken || answer.status == problem.StatusClientGone {
+		// Otherwise the connection would end with half an answer that looks whole, or with an empty 200.
+		panic(http.ErrAbortHandler)
 	}
 }
 

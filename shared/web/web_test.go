@@ -358,26 +358,46 @@ func TestBehindHTTPSTheBrowserIsToldToStayThere(t *testing.T) {
 	}
 }
 
-func TestAClientThatLeftIs499AndGetsNothing(t *testing.T) {
+func TestARequestThatEndsEarly(t *testing.T) {
 	t.Parallel()
-	log := &lines{}
-	tel, err := telemetry.Open(t.Context(), telemetry.Config{}, "test", log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := web.New(web.Config{MaxBody: maxBody}, tel)
-	s.GET("/slow", func(c echo.Context) error { return c.Request().Context().Err() })
-	ctx, leave := context.WithCancel(t.Context())
-	leave()
-	req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/slow", http.NoBody)
-	req.Header.Set("X-Request-Id", "left")
-	rec := httptest.NewRecorder()
-	s.ServeHTTP(rec, req)
-	if rec.Body.Len() != 0 {
-		t.Errorf("wrote %q to nobody", rec.Body)
-	}
-	if got := log.last(t, "left")["status"]; got != 499.0 {
-		t.Errorf("status = %v, want 499", got)
+	for _, tt := range []struct {
+		name   string
+		cause  error // nil means that the client left
+		status int
+		body   string
+	}{
+		{"the client left: logged as 499, written nothing, not even an empty 200", nil, 499, ""},
+		{"the process stops: the client is told to come back", errors.New("the service stops"), 503, "stopping"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			log := &lines{}
+			tel, err := telemetry.Open(t.Context(), telemetry.Config{}, "test", log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := web.New(web.Config{MaxBody: maxBody}, tel)
+			s.GET("/slow", func(c echo.Context) error { return c.Request().Context().Err() })
+			ctx, end := context.WithCancelCause(t.Context())
+			end(tt.cause)
+			req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/slow", http.NoBody)
+			req.Header.Set("X-Request-Id", "ended")
+			rec := httptest.NewRecorder()
+			func() {
+				defer func() {
+					if aborted := recover() == http.ErrAbortHandler; aborted != (tt.body == "") {
+						t.Errorf("connection aborted = %v", aborted)
+					}
+				}()
+				s.ServeHTTP(rec, req)
+			}()
+			if tt.body == "" && rec.Body.Len() != 0 || !strings.Contains(rec.Body.String(), tt.body) {
+				t.Errorf("wrote %q, want %q", rec.Body, tt.body)
+			}
+			if got := log.last(t, "ended")["status"]; got != float64(tt.status) {
+				t.Errorf("status = %v, want %d", got, tt.status)
+			}
+		})
 	}
 }
 
