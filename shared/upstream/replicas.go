@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -50,10 +51,16 @@ func parseReplica(text string) (*url.URL, error) {
 		return nil, errUserinfo // never quoted: it is a secret
 	case err != nil, replica.Hostname() == "",
 		replica.Scheme != "http" && replica.Scheme != "https",
-		replica.RawQuery != "", replica.Fragment != "":
+		replica.RawQuery != "", replica.Fragment != "", !isPort(replica.Port()):
 		return nil, fmt.Errorf("%q %w", text, errBaseURL)
 	}
 	replica.Path = strings.TrimSuffix(replica.Path, "/")
 	replica.RawPath = strings.TrimSuffix(replica.RawPath, "/")
 	return replica, nil
+}
+
+// isPort also takes none, which means that of the scheme.
+func isPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || (err == nil && port > 0)
 }

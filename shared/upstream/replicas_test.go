@@ -20,6 +20,8 @@ func TestReplicas(t *testing.T) {
 		{"a scheme that is not spoken", "ftp://users", ""},
 		{"no host", "http:///users", ""},
 		{"a port without a host", "http://:9001", ""},
+		{"a port that is none", "http://a:99999", ""},
+		{"port 0", "http://a:0", ""},
 		{"a query", "http://a:1?x=1", ""},
 		{"the same one twice", "http://a:1,http://a:1/", ""},
 		{"a password", "http://root:hunter2@a:1", ""},
