@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -38,7 +39,10 @@ func forward(target *url.URL, log *slog.Logger) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = target.Scheme, target.Host
-			r.Out.URL.RawQuery = r.In.URL.RawQuery // the proxy would drop parameters that it cannot parse
+			// As they were sent, however odd: escaping anew could turn %2f into a slash, and the proxy would drop
+			// parameters that it cannot parse.
+			r.Out.URL.Opaque = cmp.Or(r.In.URL.RawPath, r.In.URL.EscapedPath())
+			r.Out.URL.RawQuery = r.In.URL.RawQuery
 			r.Out.Host = r.In.Host
 			r.SetXForwarded()
 		},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,7 +23,6 @@ type Group struct {
 
 	sections []*section  // in the order of declaration
 	first    [4]*section // room for the usual number without another allocation
-	failed   atomic.Bool // a required section failed, and the others have been cancelled
 	waited   bool
 }
 
@@ -62,16 +60,11 @@ func (g *Group) Wait() (Report, error) {
 	g.cancel()
 	g.waited = true
 
-	left := g.parent.Err()
-	if !errors.Is(left, context.Canceled) {
-		left = nil
-	}
 	report := Report{Sections: make([]Section, len(g.sections))}
 	for i, s := range g.sections {
-		s.cancelled = s.cancelled || (left != nil && errors.Is(s.err, context.Canceled))
 		report.Sections[i] = s.report()
 	}
-	if left != nil {
+	if left := g.parent.Err(); errors.Is(left, context.Canceled) {
 		return report, &Error{Report: report, Err: left}
 	}
 	if failed {
@@ -89,11 +82,10 @@ func (g *Group) end(s *section) error {
 	if s.err == nil {
 		return nil
 	}
-	s.cancelled = g.failed.Load() && errors.Is(s.err, context.Canceled)
+	s.cancelled = errors.Is(g.ctx.Err(), context.Canceled) && errors.Is(s.err, context.Canceled)
 	if !s.decides() {
 		return nil
 	}
-	g.failed.Store(true)
 	g.cancel()
 	return s.err
 }

@@ -17,12 +17,10 @@ type failover struct {
 }
 
 func (l failover) RoundTrip(req *http.Request) (*http.Response, error) {
-	first := rand.IntN(len(l.replicas)) //nolint:gosec // spreads load, keeps no secret
 	var err error
-	for i := range l.replicas {
-		replica := l.replicas[(first+i)%len(l.replicas)]
+	for _, i := range rand.Perm(len(l.replicas)) { //nolint:gosec // spreads load, keeps no secret
 		var resp *http.Response
-		resp, err = l.next.RoundTrip(attempt(req, replica))
+		resp, err = l.next.RoundTrip(attempt(req, l.replicas[i]))
 		if !errors.Is(err, errOpen) {
 			return resp, err
 		}

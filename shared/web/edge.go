@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -63,7 +64,8 @@ func checkPath(u *url.URL) error {
 	if !strings.HasPrefix(u.Path, "/") {
 		return errPath
 	}
-	escaped := strings.ToLower(u.EscapedPath())
+	// EscapedPath alone would escape anew what was sent with a raw character in it: %2f as a plain slash.
+	escaped := strings.ToLower(cmp.Or(u.RawPath, u.EscapedPath()))
 	for _, trick := range pathTricks {
 		if strings.Contains(escaped, trick) {
 			return errPath

@@ -24,8 +24,8 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 
 	p := *problemOf(err)
-	if p.Status == problem.StatusClientGone && stopped(r.Context()) {
-		p = *problem.New(http.StatusServiceUnavailable, "stopping", "This server is about to stop. Please try again.").RetryAfter(0).Because(err)
+	if p.Status == problem.StatusClientGone {
+		p = *ended(r.Context(), &p)
 	}
 	if lost, ok := errors.AsType[*fanout.Error](err); ok {
 		note(event, w.Header(), lost.Report)
@@ -45,10 +45,16 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// stopped reports whether the process ended the request, rather than the client: then there is a cause.
-func stopped(ctx context.Context) bool {
-	cause := context.Cause(ctx)
-	return cause != nil && !errors.Is(cause, context.Canceled)
+// ended says who ended a request before its answer: the client, for which gone is right, or somebody else.
+func ended(ctx context.Context, gone *problem.Problem) *problem.Problem {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, context.Canceled): // as net/http says that the connection is gone
+		return gone
+	case cause != nil:
+		return problem.New(http.StatusServiceUnavailable, "stopping", "This server is about to stop. Please try again.").RetryAfter(0)
+	default: // something was cancelled that the request did not ask to end
+		return problem.From(nil)
+	}
 }
 
 // problemOf also knows echo's own errors, which only say a status.

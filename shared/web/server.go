@@ -135,6 +135,7 @@ func (s *Server) serve(w *recorder, r *http.Request) {
 		Fail(w, r, err)
 		return
 	}
+	r.URL.RawPath = "" // or echo would match the escaped path, and hand it to handlers
 	if err := limitBody(w.ResponseWriter, r, s.maxBody); err != nil {
 		Fail(w, r, err)
 		return

@@ -3,6 +3,7 @@ package web_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,6 +89,7 @@ func newEdge(t *testing.T, change func(*web.Config)) edge {
 		c.Response().Flush()
 		panic("boom")
 	})
+	s.GET("/cancelled", func(echo.Context) error { return context.Canceled })
 	s.GET("/broken", func(echo.Context) error { return errors.New("dial tcp 10.0.0.7: refused") })
 	s.GET("/teapot", func(echo.Context) error {
 		return fmt.Errorf("wrapped: %w", problem.New(http.StatusTeapot, "teapot", "Short and stout."))
