@@ -75,7 +75,7 @@ func TestTheEdge(t *testing.T) {
 		{"a prefix is a whole segment", "/mobiles/openapi.yaml", "below /mobile, /web, /api and /partner", 404},
 		{"a path of nobody", "/nothing", "below /mobile, /web, /api and /partner", 404},
 		{"tricks arrive as they were sent, and are refused", "/mobile/x/..%2fopenapi.yaml", "invalid_path", 400},
-		{"also beside a character that has to be escaped", `/mobile/x|/..%2fopenapi.yaml`, "invalid_path", 400},
+		{"also beside a character that has to be escaped", `/mobile/a%2f|`, "invalid_path", 400},
 		{"so are empty segments", "/mobile//openapi.yaml", "invalid_path", 400},
 		{"nothing of an admin listener is public", "/mobile/metrics", "not_found", 404},
 		{"credentials of the demo user", "/dev/credentials", `{"mobile":{"token":"ey`, 200},
