@@ -165,6 +165,34 @@ func TestAReplicaWithAnOpenCircuitIsPassedOver(t *testing.T) {
 	})
 }
 
+func TestTheLoadOfAnOpenReplicaIsSharedByTheOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var transport upstreamtest.Transport
+		transport.Handle("/things/1", func(req *http.Request) upstreamtest.Answer {
+			if req.URL.Host == "dead.test" {
+				return upstreamtest.Answer{Status: http.StatusInternalServerError}
+			}
+			return upstreamtest.Answer{Body: `{"id":"1"}`}
+		})
+		client := upstream.New(upstream.Config{
+			Service: "things", Replicas: upstreamtest.Replicas(t, "http://dead.test,http://a.test,http://b.test"),
+			Transport: &transport, Telemetry: upstreamtest.Telemetry(t),
+		})
+		const calls = 3000
+		for range calls {
+			_, _ = get(t.Context(), client)
+		}
+		share := map[string]int{}
+		for _, req := range transport.Requests() {
+			share[req.URL.Host]++
+		}
+		if share["dead.test"] != enoughCalls || share["a.test"] < calls*4/10 || share["b.test"] < calls*4/10 {
+			t.Errorf("calls by replica: %v, want half of %d for each that is well", share, calls)
+		}
+	})
+}
+
 func many(n int, first upstreamtest.Answer, m int, second upstreamtest.Answer) func() []upstreamtest.Answer {
 	return func() []upstreamtest.Answer { return append(times(n, first)(), times(m, second)()...) }
 }
