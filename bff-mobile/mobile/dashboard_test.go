@@ -185,8 +185,7 @@ func TestAThousandDashboardsUnderRandomLatenciesAreTheSameBytes(t *testing.T) {
 	})
 }
 
-func TestTenThousandClientsThatLeaveOpenNoCircuit(t *testing.T) {
-	t.Parallel()
+func TestTenThousandClientsThatLeaveOpenNoCircuit(t *testing.T) { //nolint:paralleltest // it takes every core
 	synctest.Test(t, func(t *testing.T) {
 		b := newBFF(t)
 		token := b.token(t, nil)

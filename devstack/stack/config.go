@@ -37,14 +37,22 @@ type Config struct {
 // Validate names each variable that is wrong and what it wants, a line each.
 func (c Config) Validate() error {
 	var errs []error
-	for variable, addr := range map[string]string{
-		"EDGE_ADDR": c.Edge, "MOBILE_ADDR": c.Mobile, "MOBILE_ADMIN_ADDR": c.MobileAdmin, "WEB_ADDR": c.Web,
-		"WEB_ADMIN_ADDR": c.WebAdmin, "PARTNER_ADDR": c.Partner, "PARTNER_ADMIN_ADDR": c.PartnerAdmin,
-		"IDENTITY_ADDR": c.Identity, "USERS_ADDR": c.Users, "ORDERS_ADDR": c.Orders, "ANALYTICS_ADDR": c.Analytics,
+	for _, listener := range []struct{ variable, addr string }{
+		{"EDGE_ADDR", c.Edge},
+		{"MOBILE_ADDR", c.Mobile},
+		{"MOBILE_ADMIN_ADDR", c.MobileAdmin},
+		{"WEB_ADDR", c.Web},
+		{"WEB_ADMIN_ADDR", c.WebAdmin},
+		{"PARTNER_ADDR", c.Partner},
+		{"PARTNER_ADMIN_ADDR", c.PartnerAdmin},
+		{"IDENTITY_ADDR", c.Identity},
+		{"USERS_ADDR", c.Users},
+		{"ORDERS_ADDR", c.Orders},
+		{"ANALYTICS_ADDR", c.Analytics},
 	} {
-		_, port, err := net.SplitHostPort(addr)
+		_, port, err := net.SplitHostPort(listener.addr)
 		if _, notPort := strconv.ParseUint(port, 10, 16); err != nil || notPort != nil {
-			errs = append(errs, fmt.Errorf("%s: %q is no address to listen on; wants host:port, such as 127.0.0.1:8080", variable, addr))
+			errs = append(errs, fmt.Errorf("%s: %q is no address to listen on; wants host:port, such as 127.0.0.1:8080", listener.variable, listener.addr))
 		}
 	}
 	return errors.Join(errs...)

@@ -70,7 +70,7 @@ func TestTheEdge(t *testing.T) {
 		{"bff-mobile", "/mobile/openapi.yaml", "title: Mobile BFF", 200},
 		{"bff-web", "/web/openapi.yaml", "title: Web BFF", 200},
 		{"bff-partner", "/partner/openapi.yaml", "title: Partner BFF", 200},
-		{"the API of bff-web is its own to judge", "/api/nothing", "not_found", 404},
+		{"the API of bff-web is its own to judge", "/api/nothing", "traceId", 404},
 		{"a BFF judges its own paths", "/mobile/nothing", "not_found", 404},
 		{"a prefix is a whole segment", "/mobiles/openapi.yaml", "below /mobile, /web, /api and /partner", 404},
 		{"a path of nobody", "/nothing", "below /mobile, /web, /api and /partner", 404},

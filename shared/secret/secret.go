@@ -5,8 +5,9 @@ import "log/slog"
 
 const masked = "[masked]"
 
-// String is a secret. Every way of printing, logging or encoding it yields a mask; only Reveal gives
-// the value. The zero value is the empty secret, which prints as nothing, so that "not set" is visible.
+// String is a secret. Printing, logging or encoding it yields a mask; only Reveal gives the value. One thing
+// defeats it: fmt cannot call methods on an unexported field, so a struct that holds a secret in one must not
+// be printed whole. The zero value is the empty secret, which prints as nothing, so that "not set" is visible.
 type String struct{ value string }
 
 // New makes value a secret.

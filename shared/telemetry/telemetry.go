@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/url"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -86,11 +87,26 @@ func tracesURL(endpoint string) string {
 	return joined
 }
 
-// sampler decides by the trace id alone at the edge of the suite, so that no caller can make us
-// record everything; spans inside follow the decision of the request.
+// sampler decides by chance at the edge of the suite; spans inside follow the decision of the request. By the
+// trace id, as usual, a caller, who may choose it, could make us record everything.
 func sampler(ratio float64) sdktrace.Sampler {
-	edge := sdktrace.TraceIDRatioBased(ratio)
+	edge := chance(ratio)
 	return sdktrace.ParentBased(edge,
 		sdktrace.WithRemoteParentSampled(edge),
 		sdktrace.WithRemoteParentNotSampled(edge))
 }
+
+// chance samples that share of what it is asked about.
+type chance float64
+
+// ShouldSample decides for one request.
+func (c chance) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	decision := sdktrace.Drop
+	if rand.Float64() < float64(c) { //nolint:gosec // chooses what to record, keeps no secret
+		decision = sdktrace.RecordAndSample
+	}
+	return sdktrace.SamplingResult{Decision: decision, Tracestate: trace.SpanContextFromContext(p.ParentContext).TraceState()}
+}
+
+// Description names the sampler.
+func (c chance) Description() string { return fmt.Sprintf("chance{%g}", float64(c)) }

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestContinue(t *testing.T) {
+func TestBegin(t *testing.T) {
 	t.Parallel()
 	const (
 		id     = "0af7651916cd43dd8448eb211c80319c"
@@ -38,7 +38,12 @@ func TestContinue(t *testing.T) {
 			if tt.traceparent != "" {
 				header.Set("Traceparent", tt.traceparent)
 			}
-			ctx := telemetry.Continue(t.Context(), header)
+			tel, err := telemetry.Open(t.Context(), telemetry.Config{}, "test", t.Output())
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, span := tel.Begin(t.Context(), header, "GET")
+			defer span.End()
 			got := telemetry.TraceID(ctx)
 			if len(got) != 32 || (got == id) != tt.continued {
 				t.Errorf("trace id = %q, want it continued = %v", got, tt.continued)

@@ -10,18 +10,19 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Continue returns a context with the caller's trace, as W3C Trace Context carries it in the header. A
-// missing or malformed traceparent begins a new trace, so there always is a trace id to log. The caller's
-// sampled bit is dropped: whether to record is decided here.
-func Continue(ctx context.Context, header http.Header) context.Context {
+// Begin starts the span of a request that came with the header: in the caller's trace, if it carries a valid
+// W3C traceparent, or else in a new one. There always is a trace id to log. The caller's sampled bit is
+// dropped: whether to record is decided here. The caller of Begin ends the span.
+func (t *Telemetry) Begin(ctx context.Context, header http.Header, name string) (context.Context, trace.Span) {
 	if header.Get("Traceparent") != "" {
 		ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(header))
+		ctx = trace.ContextWithRemoteSpanContext(ctx, trace.SpanContextFromContext(ctx).WithTraceFlags(0))
 	}
-	parent := trace.SpanContextFromContext(ctx)
-	if !parent.IsValid() {
-		parent = trace.NewSpanContext(trace.SpanContextConfig{TraceID: newTraceID(), SpanID: newSpanID()})
+	ctx, span := t.Tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer))
+	if !span.SpanContext().IsValid() { // nothing is recorded, and nothing came along
+		ctx = trace.ContextWithSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{TraceID: newTraceID(), SpanID: newSpanID()}))
 	}
-	return trace.ContextWithRemoteSpanContext(ctx, parent.WithTraceFlags(0))
+	return ctx, span
 }
 
 // Propagate writes the trace of ctx into the header of an outgoing request.

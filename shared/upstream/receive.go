@@ -3,12 +3,12 @@ package upstream
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"strings"
 )
 
 // receive reads the whole answer, up to its limit, and says what went wrong on the wire.
@@ -89,13 +89,21 @@ func wireError(ctx context.Context, service string, err error) *Error {
 		e.Kind, e.Err = Cancelled, cause
 	case notConnected(err):
 		e.Kind = Refused
-	case strings.Contains(err.Error(), "malformed"):
-		e.Err = errMalformed // net/http quotes what it could not parse
+	case !quotable(err):
+		e.Err = errNotHTTP
 	}
 	return e
 }
 
-var errMalformed = errors.New("no HTTP answer")
+var errNotHTTP = errors.New("the connection broke, or what came was no HTTP")
+
+// quotable reports whether an error's text is the system's or ours. net/http quotes what it could not parse, and
+// what a service sent is not for the log.
+func quotable(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	return network || certificate || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errTooLarge)
+}
 
 func notConnected(err error) bool {
 	var op *net.OpError

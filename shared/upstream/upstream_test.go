@@ -145,7 +145,8 @@ func TestWhatAServiceIsSent(t *testing.T) {
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
 		defer cancel()
-		ctx = telemetry.Continue(ctx, http.Header{"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}})
+		ctx, span := upstreamtest.Telemetry(t).Begin(ctx, http.Header{"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}, "GET")
+		defer span.End()
 		ctx = telemetry.WithEvent(ctx, telemetry.NewEvent("request-1"))
 		ctx = upstream.WithCredentials(ctx, upstream.Credentials{Token: secret.New("the-token"), Key: "k"})
 		if _, err := get(ctx, client); err != nil {

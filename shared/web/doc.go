@@ -1,4 +1,4 @@
 // Package web is the HTTP edge that every BFF starts from, and the one place where net/http meets echo:
 // trace, log event, recovery, security headers, path rules and body limit around all routes; one path from
-// an error to its problem; OK and Partial answers.
+// an error to its problem; whole and partial answers.
 package web

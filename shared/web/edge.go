@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"github.com/labstack/echo/v4"
 
@@ -54,8 +55,8 @@ func requestID(ctx context.Context, r *http.Request) string {
 //nolint:gochecknoglobals // read-only
 var (
 	errPath = problem.New(http.StatusBadRequest, "invalid_path",
-		"The path has a form that is not accepted: empty or dot segments, a backslash, a semicolon, or an encoded slash, backslash, dot, percent sign or control character.")
-	pathTricks = []string{"//", "\\", ";", "%2f", "%5c", "%2e", "%25", "/./", "/../"}
+		"The path has a form that is not accepted: empty or dot segments, a backslash, a semicolon, or an encoded slash, backslash, semicolon, dot, percent sign or control character.")
+	pathTricks = []string{"//", "\\", ";", "%3b", "%2f", "%5c", "%2e", "%25", "/./", "/../"}
 )
 
 // checkPath refuses paths that two readers could understand differently. Whatever passes means to everybody
@@ -74,7 +75,7 @@ func checkPath(u *url.URL) error {
 	if strings.HasSuffix(escaped, "/.") || strings.HasSuffix(escaped, "/..") {
 		return errPath
 	}
-	if strings.ContainsFunc(u.Path, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+	if strings.ContainsFunc(u.Path, unicode.IsControl) {
 		return errPath
 	}
 	return nil

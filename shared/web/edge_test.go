@@ -57,6 +57,8 @@ func TestAnswersOfTheEdge(t *testing.T) {
 		{"a backslash", "GET", `/things\1`, 400, "invalid_path"},
 		{"an encoded percent sign", "GET", "/things%252f1", 400, "invalid_path"},
 		{"an encoded zero", "GET", "/things/1%00", 400, "invalid_path"},
+		{"an encoded semicolon", "GET", "/things/1%3Ba=b", 400, "invalid_path"},
+		{"a control character beyond ASCII", "GET", "/things/a%c2%85b", 400, "invalid_path"},
 		{"an encoded line break", "GET", "/things/1%0d%0aX:1", 400, "invalid_path"},
 		{"a semicolon", "GET", "/things/1;a=b", 400, "invalid_path"},
 		{"a whole URL of somebody else is its path", "GET", "http://evil.test/things/1", 200, ""},

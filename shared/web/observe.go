@@ -16,7 +16,7 @@ import (
 func (s *Server) log(ctx context.Context, r *http.Request, answer *recorder, event *telemetry.Event, took time.Duration) {
 	level := slog.LevelInfo
 	switch {
-	case answer.status == http.StatusInternalServerError:
+	case answer.broken || answer.status == http.StatusInternalServerError:
 		level = slog.LevelError
 	case answer.status > http.StatusInternalServerError:
 		level = slog.LevelWarn

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"go.opentelemetry.io/otel/trace"
 
 	"bff.internal/shared/problem"
 	"bff.internal/shared/telemetry"
@@ -101,8 +100,7 @@ func (s *Server) Routes() []Route {
 // nobody to answer, or half an answer cannot be ended, it panics with http.ErrAbortHandler, as net/http wants.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
-	ctx := telemetry.Continue(r.Context(), r.Header)
-	ctx, span := s.telemetry.Tracer.Start(ctx, r.Method, trace.WithSpanKind(trace.SpanKindServer))
+	ctx, span := s.telemetry.Begin(r.Context(), r.Header, r.Method)
 	event := telemetry.NewEvent(requestID(ctx, r))
 	r = r.WithContext(telemetry.WithEvent(ctx, event))
 
