@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +49,9 @@ func TestDashboard(t *testing.T) {
 		},
 		{name: "a new member upstream does not leak", golden: "dashboard", status: 200, user: upstreamtest.Answer{Body: strings.Replace(userJSON, "{", `{"password":"hunter2",`, 1)}},
 		{name: "no active orders are an empty list", golden: "dashboard-no-orders", status: 200, orders: upstreamtest.Answer{Body: `{"orders":[]}`}},
+		{name: "an order that nobody can date", golden: "dashboard-order-undated", status: 200, orders: upstreamtest.Answer{Body: `{"orders":[{"id":"o1","status":"placed"}]}`}},
+		{name: "an order without an id is no order", golden: "dashboard-orders-bad", status: 200, partial: "activeOrders;reason=bad_answer", orders: upstreamtest.Answer{Body: `{"orders":[{}]}`}},
+		{name: "a user without an id is no user", status: 502, code: "bad_answer", user: upstreamtest.Answer{Body: `{}`}},
 		{name: "metrics hang: answered without them at their deadline", golden: "dashboard-metrics-timeout", status: 200, partial: "metrics;reason=timeout", within: ms(300), metrics: upstreamtest.Answer{Hang: true}},
 		{name: "orders late: answered without them", golden: "dashboard-orders-timeout", status: 200, partial: "activeOrders;reason=timeout", within: ms(400), orders: upstreamtest.Answer{After: ms(401)}},
 		{name: "metrics refuse connections", golden: "dashboard-metrics-refused", status: 200, partial: "metrics;reason=refused", metrics: refusedAnswer},
@@ -153,6 +157,27 @@ func checkProblem(t *testing.T, rec *httptest.ResponseRecorder, code string) {
 		if strings.Contains(rec.Body.String(), inner) {
 			t.Errorf("the caller learns %q: %s", inner, rec.Body)
 		}
+	}
+}
+
+func TestWhatTheServicesAreAsked(t *testing.T) {
+	t.Parallel()
+	b := newBFF(t)
+	b.dashboard(t)
+	var asked []string
+	for _, req := range b.script.Requests() {
+		if req.URL.Host != "issuer.test" {
+			asked = append(asked, req.Method+" "+req.URL.String())
+		}
+	}
+	slices.Sort(asked)
+	want := []string{
+		"GET http://analytics.test/metrics?user=me&window=30d",
+		"GET http://orders.test/orders?status=active&user=me",
+		"GET http://users.test/users/me",
+	}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 }
 
