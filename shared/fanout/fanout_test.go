@@ -101,6 +101,11 @@ func TestAnAnswerOfThreeSections(t *testing.T) {
 			want: outcome{Statuses: "user unavailable (bad_answer), orders unavailable (bad_answer), activity cancelled", Decides: "user", Err: errUser, Took: time.Second},
 		},
 		{
+			name: "a required section that gave up by itself decides",
+			user: script{err: context.Canceled}, orders: script{after: time.Hour}, activity: script{after: time.Hour},
+			want: outcome{Statuses: "user unavailable (bad_answer), orders cancelled, activity cancelled", Decides: "user", Err: context.Canceled},
+		},
+		{
 			name: "a section that failed because we cancelled it does not decide",
 			user: script{after: time.Hour}, orders: script{after: time.Millisecond, err: errOrders}, activity: script{},
 			want: outcome{Values: [3]string{"", "", "a"}, Statuses: "user cancelled, orders unavailable (bad_answer), activity ok", Decides: "orders", Err: errOrders, Took: time.Millisecond},

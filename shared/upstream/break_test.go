@@ -142,17 +142,7 @@ func TestAnOpenCircuitClosesAfterItsProbes(t *testing.T) {
 func TestAReplicaWithAnOpenCircuitIsPassedOver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var transport upstreamtest.Transport
-		transport.Handle("/things/1", func(req *http.Request) upstreamtest.Answer {
-			if req.URL.Host == "dead.test" {
-				return upstreamtest.Answer{Status: http.StatusInternalServerError}
-			}
-			return upstreamtest.Answer{Body: `{"id":"1"}`}
-		})
-		client := upstream.New(upstream.Config{
-			Service: "things", Replicas: upstreamtest.Replicas(t, "http://dead.test,http://alive.test"),
-			Transport: &transport, Telemetry: upstreamtest.Telemetry(t),
-		})
+		client, _ := besideADeadReplica(t, "http://dead.test,http://alive.test")
 		failures := 0
 		for range 1000 {
 			if _, err := get(t.Context(), client); err != nil {
@@ -168,17 +158,7 @@ func TestAReplicaWithAnOpenCircuitIsPassedOver(t *testing.T) {
 func TestTheLoadOfAnOpenReplicaIsSharedByTheOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var transport upstreamtest.Transport
-		transport.Handle("/things/1", func(req *http.Request) upstreamtest.Answer {
-			if req.URL.Host == "dead.test" {
-				return upstreamtest.Answer{Status: http.StatusInternalServerError}
-			}
-			return upstreamtest.Answer{Body: `{"id":"1"}`}
-		})
-		client := upstream.New(upstream.Config{
-			Service: "things", Replicas: upstreamtest.Replicas(t, "http://dead.test,http://a.test,http://b.test"),
-			Transport: &transport, Telemetry: upstreamtest.Telemetry(t),
-		})
+		client, transport := besideADeadReplica(t, "http://dead.test,http://a.test,http://b.test")
 		const calls = 3000
 		for range calls {
 			_, _ = get(t.Context(), client)
@@ -191,6 +171,22 @@ func TestTheLoadOfAnOpenReplicaIsSharedByTheOthers(t *testing.T) {
 			t.Errorf("calls by replica: %v, want half of %d for each that is well", share, calls)
 		}
 	})
+}
+
+// besideADeadReplica returns a client of a service whose replica at dead.test fails every call.
+func besideADeadReplica(t *testing.T, replicas string) (*upstream.Client, *upstreamtest.Transport) {
+	t.Helper()
+	var transport upstreamtest.Transport
+	transport.Handle("/things/1", func(req *http.Request) upstreamtest.Answer {
+		if req.URL.Host == "dead.test" {
+			return upstreamtest.Answer{Status: http.StatusInternalServerError}
+		}
+		return upstreamtest.Answer{Body: `{"id":"1"}`}
+	})
+	return upstream.New(upstream.Config{
+		Service: "things", Replicas: upstreamtest.Replicas(t, replicas),
+		Transport: &transport, Telemetry: upstreamtest.Telemetry(t),
+	}), &transport
 }
 
 func many(n int, first upstreamtest.Answer, m int, second upstreamtest.Answer) func() []upstreamtest.Answer {
