@@ -2,6 +2,8 @@ package auth
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,6 +23,23 @@ type Caller struct {
 	Scopes []string
 	// Expires is when the caller has to prove again who it is.
 	Expires time.Time
+}
+
+// Key tells callers of an issuer apart, as upstream.Credentials wants it: two callers with the same key may be given
+// the same stored answer. It holds no secret.
+func (c Caller) Key(issuer string) string {
+	return lengthPrefixed(c.Kind, issuer, c.ClientID, c.ID, strings.Join(c.Scopes, " "))
+}
+
+// lengthPrefixed joins parts so that no other parts give the same.
+func lengthPrefixed(parts ...string) string {
+	var joined strings.Builder
+	for _, part := range parts {
+		joined.WriteString(strconv.Itoa(len(part)))
+		joined.WriteByte(':')
+		joined.WriteString(part)
+	}
+	return joined.String()
 }
 
 type callerKey struct{}

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -181,7 +179,7 @@ func (v *Verifier) identityOf(c *claims, kid string, signer *key) *identity {
 	id := &identity{
 		caller: caller,
 		boxed:  caller,
-		key:    lengthPrefixed(caller.Kind, c.Issuer, caller.ClientID, caller.ID, strings.Join(caller.Scopes, " ")),
+		key:    caller.Key(c.Issuer),
 		until:  caller.Expires.Add(leeway),
 		kid:    kid,
 		signer: signer,
@@ -198,15 +196,4 @@ func (v *Verifier) identityOf(c *claims, kid string, signer *key) *identity {
 func (id *identity) weigh() uint32 {
 	const fixed, scope = 512, 16
 	return uint32(fixed + 2*len(id.key) + scope*len(id.caller.Scopes)) //nolint:gosec // see above
-}
-
-// lengthPrefixed joins parts so that no other parts give the same.
-func lengthPrefixed(parts ...string) string {
-	var joined strings.Builder
-	for _, part := range parts {
-		joined.WriteString(strconv.Itoa(len(part)))
-		joined.WriteByte(':')
-		joined.WriteString(part)
-	}
-	return joined.String()
 }

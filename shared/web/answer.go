@@ -35,6 +35,9 @@ func Partial[T any](c echo.Context, body T, report fanout.Report) error {
 	return write(c, full)
 }
 
+// OK answers 200 with the body, which no cache keeps.
+func OK[T any](c echo.Context, body T) error { return write(c, body) }
+
 //nolint:gochecknoglobals // read-only, and shared by every answer
 var (
 	revalidate = []string{"private, no-cache"}

@@ -60,6 +60,16 @@ func (s *Server) GET(path string, handler echo.HandlerFunc, middleware ...Middle
 	s.add(http.MethodHead, path, handler, middleware)
 }
 
+// POST adds a route that answers POST, with middleware like GET.
+func (s *Server) POST(path string, handler echo.HandlerFunc, middleware ...Middleware) {
+	s.add(http.MethodPost, path, handler, middleware)
+}
+
+// Plain makes a handler of echo of one that is plain net/http, but for its error, which is answered by Fail.
+func Plain(handle func(http.ResponseWriter, *http.Request) error) echo.HandlerFunc {
+	return func(c echo.Context) error { return handle(c.Response(), c.Request()) }
+}
+
 func (s *Server) add(method, path string, handler echo.HandlerFunc, middleware []Middleware) {
 	wrapped := make([]echo.MiddlewareFunc, 0, len(middleware)+1)
 	wrapped = append(wrapped, routed)

@@ -25,6 +25,27 @@ type User struct {
 	Locale    string    `json:"locale"`
 	Tier      string    `json:"tier"`
 	CreatedAt time.Time `json:"createdAt"`
+	// Address and Preferences are nil when the service does not know them.
+	Address     *Address     `json:"address"`
+	Preferences *Preferences `json:"preferences"`
+}
+
+// Address is where a person lives.
+type Address struct {
+	Street     string `json:"street"`
+	City       string `json:"city"`
+	PostalCode string `json:"postalCode"`
+	// Country is an ISO 3166-1 code.
+	Country string `json:"country"`
+}
+
+// Preferences is what a person chose.
+type Preferences struct {
+	Newsletter    bool   `json:"newsletter"`
+	Notifications string `json:"notifications"`
+	// Currency is an ISO 4217 code.
+	Currency string `json:"currency"`
+	Theme    string `json:"theme"`
 }
 
 // Validate refuses a user without an id.

@@ -1,0 +1,102 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Logout ends the request's session, clears the cookie, and answers where to send the browser so that the provider
+// forgets it too: {"logoutUrl": …}. Without a session it does the same. The error is a problem: when the session
+// cannot be ended the cookie stays, for it would go on without it.
+func (m *Manager) Logout(w http.ResponseWriter, r *http.Request) error {
+	s, err := m.endOwn(r)
+	if err != nil && !errors.Is(err, errNoRecord) {
+		return m.problem(r, err)
+	}
+	body, err := json.Marshal(struct {
+		LogoutURL string `json:"logoutUrl"`
+	}{m.logoutURL(r.Context(), s)})
+	if err != nil {
+		return err
+	}
+	clearCookie(w)
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(body) // the client may leave; there is nobody to tell
+	return nil
+}
+
+// endOwn ends the session of a request's cookie.
+func (m *Manager) endOwn(r *http.Request) (saved, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), storeWithin)
+	defer cancel()
+	id, s, err := m.find(ctx, r)
+	if err != nil {
+		return s, err
+	}
+	return s, m.end(r.Context(), id, s)
+}
+
+// logoutURL is the application's own page when the provider cannot be asked for its own.
+func (m *Manager) logoutURL(ctx context.Context, s saved) string {
+	known, err := m.provider.metadata(ctx)
+	if err != nil {
+		m.log.WarnContext(ctx, "signed out without the provider", "error", err.Error())
+		return m.home()
+	}
+	return known.logoutURL(s.idToken, m.home())
+}
+
+// EndSubject ends all sessions of a user, and returns how many there were. The error is that of Redis; calling again
+// goes on where it stopped.
+func (m *Manager) EndSubject(ctx context.Context, subject string) (int, error) {
+	return m.endListed(ctx, subjectKey(subject))
+}
+
+// EndProviderSession ends all sessions that began in one session of the provider, the claim sid of its tokens.
+func (m *Manager) EndProviderSession(ctx context.Context, sid string) (int, error) {
+	return m.endListed(ctx, providerKey(sid))
+}
+
+func (m *Manager) endListed(ctx context.Context, key string) (ended int, err error) {
+	ids, err := m.store.listed(ctx, key)
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		switch s, err := m.store.load(ctx, id); {
+		case errors.Is(err, errNoRecord):
+			continue
+		case err != nil:
+			return ended, err
+		default:
+			if err := m.end(ctx, id, s); err != nil {
+				return ended, err
+			}
+			ended++
+		}
+	}
+	return ended, nil
+}
+
+// end deletes a session and tells who wants to know. A client that leaves does not stop it half-way.
+func (m *Manager) end(ctx context.Context, id string, s saved) error {
+	detached := context.WithoutCancel(ctx)
+	within, cancel := context.WithTimeout(detached, storeWithin)
+	defer cancel()
+	ended, err := m.store.end(within, id)
+	if err != nil || !ended {
+		return err
+	}
+	if err := m.store.unlist(within, id, s.record); err != nil {
+		// The index drops it by itself, at the latest when the session would have ended.
+		m.log.WarnContext(ctx, "ended session still listed", "error", err.Error())
+	}
+	if m.app.Ended != nil {
+		m.app.Ended(detached, newSession(id, s.record, time.Until(s.endsAt)))
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"bff.internal/shared/problem"
+	"bff.internal/shared/telemetry"
+)
+
+// Login sends the browser to the provider, and from there to Callback, which goes on to the query parameter returnTo.
+// The error is a problem.
+func (m *Manager) Login(w http.ResponseWriter, r *http.Request) error {
+	return m.forPeople(w, r, m.login(w, r))
+}
+
+func (m *Manager) login(w http.ResponseWriter, r *http.Request) error {
+	returnTo, err := m.returnTo(r.URL.Query())
+	if err != nil {
+		return m.problem(r, err)
+	}
+	known, err := m.provider.metadata(r.Context())
+	if err != nil {
+		return m.problem(r, err)
+	}
+	replaces, _ := sessionCookie(r)
+	a := attempt{
+		ID: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(),
+		ReturnTo: returnTo, Binding: bind(w, r), Replaces: replaces, Expires: time.Now().Add(loginWithin),
+	}
+	state, err := m.keys.sealState(a)
+	if err != nil {
+		return err
+	}
+	redirect(w, known.loginURL(a, state))
+	return nil
+}
+
+func (m *Manager) returnTo(query url.Values) (string, error) {
+	if !query.Has("returnTo") {
+		return m.app.Home, nil
+	}
+	if len(query["returnTo"]) > 1 {
+		return "", errReturnTo
+	}
+	return localPath(query.Get("returnTo"))
+}
+
+// Callback takes the provider's answer to a login, begins a session, and sends the browser where it wanted to go. The
+// session that the browser had before ends then. The error is a problem.
+func (m *Manager) Callback(w http.ResponseWriter, r *http.Request) error {
+	return m.forPeople(w, r, m.callback(w, r))
+}
+
+func (m *Manager) callback(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	for _, name := range []string{"state", "code", "iss", "error"} {
+		if len(query[name]) > 1 {
+			return m.problem(r, errState)
+		}
+	}
+	a, err := m.keys.openState(r, query.Get("state"))
+	if err != nil {
+		return m.problem(r, err)
+	}
+	cookie, err := m.begin(r, a, query)
+	if err != nil {
+		return m.problem(r, err)
+	}
+	setCookie(w, cookieName, cookie, m.cfg.Lifetime, http.SameSiteStrictMode)
+	redirect(w, a.ReturnTo)
+	return nil
+}
+
+// begin turns the provider's answer into a session, and returns its cookie.
+func (m *Manager) begin(r *http.Request, a attempt, answer url.Values) (cookie string, err error) {
+	ctx := r.Context()
+	known, err := m.provider.metadata(ctx)
+	if err != nil {
+		return "", err
+	}
+	if answer.Has("iss") && answer.Get("iss") != m.cfg.Issuer || !answer.Has("iss") && known.namesItself {
+		return "", errIssuer
+	}
+	if err := m.firstAnswer(ctx, a); err != nil {
+		return "", err
+	}
+	if answer.Has("error") || answer.Get("code") == "" {
+		return "", declinedError{answer.Get("error")}
+	}
+	r2, err := m.provider.exchange(ctx, known, answer.Get("code"), a)
+	if _, away := errors.AsType[awayError](err); away {
+		m.forget(ctx, a) // reloading the page may still succeed
+	}
+	if err != nil {
+		return "", err
+	}
+	r2.endsAt = time.Now().Add(m.cfg.Lifetime).UTC().Truncate(time.Second)
+	cookie = newID()
+	if err := m.create(ctx, cookieID(cookie), r2); err != nil {
+		return "", err
+	}
+	m.replace(ctx, a.Replaces)
+	return cookie, nil
+}
+
+func (m *Manager) firstAnswer(ctx context.Context, a attempt) error {
+	ctx, cancel := context.WithTimeout(ctx, storeWithin)
+	defer cancel()
+	first, err := m.store.once(ctx, a.ID, a.Expires)
+	if err == nil && !first {
+		return errReplayed
+	}
+	return err
+}
+
+// forget lets the answer to a login come again.
+func (m *Manager) forget(ctx context.Context, a attempt) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
+	defer cancel()
+	if err := m.store.again(ctx, a.ID); err != nil {
+		m.log.WarnContext(ctx, "login cannot be repeated", "error", err.Error())
+	}
+}
+
+func (m *Manager) create(ctx context.Context, id string, r record) error {
+	ctx, cancel := context.WithTimeout(ctx, storeWithin)
+	defer cancel()
+	return m.store.create(ctx, id, r)
+}
+
+// replace ends the session that a new login replaces. When that fails, it ends by itself like any that is left alone.
+func (m *Manager) replace(ctx context.Context, id string) {
+	if id == "" {
+		return
+	}
+	within, cancel := context.WithTimeout(ctx, storeWithin)
+	defer cancel()
+	old, err := m.store.load(within, id)
+	if err == nil {
+		err = m.end(ctx, id, old)
+	}
+	if err != nil && !errors.Is(err, errNoRecord) {
+		m.log.WarnContext(ctx, "replaced session not ended", "error", err.Error())
+	}
+}
+
+// forPeople turns an error into a visit of the application's page, which says it in words, when a person is looking:
+// nobody should see raw JSON in a browser.
+func (m *Manager) forPeople(w http.ResponseWriter, r *http.Request, err error) error {
+	if err == nil || r.Context().Err() != nil || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		return err
+	}
+	telemetry.EventFrom(r.Context()).Fail(err)
+	redirect(w, m.app.Home+"?"+url.Values{"problem": {problem.From(err).Code}}.Encode())
+	return nil
+}
+
+func redirect(w http.ResponseWriter, target string) {
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// knownErrors is what a provider may answer a login with (RFC 6749, OpenID Connect Core). Anything else is not
+// repeated: the answer comes through the browser.
+func knownErrors() []string {
+	return []string{
+		"access_denied", "login_required", "consent_required", "interaction_required", "account_selection_required",
+		"invalid_request", "invalid_scope", "unauthorized_client", "unsupported_response_type", "server_error", "temporarily_unavailable",
+	}
+}
+
+// declinedError is a provider that answers a login without a code.
+type declinedError struct{ code string }
+
+// Error says why, if the reason is a known one.
+func (e declinedError) Error() string {
+	if !slices.Contains(knownErrors(), e.code) {
+		return "the provider answered without a code"
+	}
+	return "the provider answered " + e.code
+}

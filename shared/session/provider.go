@@ -1,0 +1,323 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
+
+	"bff.internal/shared/secret"
+)
+
+const (
+	// discoverWithin bounds the wait for the provider's metadata, and each fetch of its keys.
+	discoverWithin = 3 * time.Second
+	// tokenWithin bounds a call of the token endpoint. Some providers take seconds, and a call that is given up may
+	// have used the refresh token.
+	tokenWithin = 10 * time.Second
+	// renewEarly is how long before its end an access token is renewed, unless it lives for less than five times that.
+	renewEarly = 30 * time.Second
+	// assumedLifetime is that of an access token whose provider does not say.
+	assumedLifetime = 5 * time.Minute
+	maxAnswer       = 256 << 10
+	maxCause        = 300 // bytes of somebody else's error in the log
+)
+
+// provider is the OpenID provider, as a confidential client sees it.
+type provider struct {
+	cfg      Config
+	callback string // where it sends browsers back to
+	client   *http.Client
+	found    atomic.Pointer[discovered]
+	looking  singleflight.Group
+}
+
+// discovered is what the provider says about itself. It is asked once: these things change as often as a deployment.
+type discovered struct {
+	oauth      oauth2.Config
+	keys       oidc.KeySet
+	algorithms []string
+	endSession string
+	// namesItself means that answers to the browser carry iss (RFC 9207).
+	namesItself bool
+}
+
+// awayError is a provider that did not answer, or not with an answer of its own.
+type awayError struct{ error }
+
+// Unwrap returns what went wrong.
+func (e awayError) Unwrap() error { return e.error }
+
+// refusedError is a provider that says no.
+type refusedError struct{ code string }
+
+// Error says why, in the provider's word.
+func (e refusedError) Error() string { return "the provider says " + e.code }
+
+var errIDToken = errors.New("the ID token is not an answer to our question")
+
+func newProvider(cfg Config, callback string, transport http.RoundTripper) *provider {
+	return &provider{cfg: cfg, callback: callback, client: &http.Client{
+		Transport:     reach{cfg.Issuer, cfg.InternalURL, transport},
+		Timeout:       tokenWithin,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// metadata returns what the provider says about itself; asked until it is known. The error is that of ctx or an awayError.
+func (p *provider) metadata(ctx context.Context) (*discovered, error) {
+	if known := p.found.Load(); known != nil {
+		return known, nil
+	}
+	asked := p.looking.DoChan("", func() (any, error) {
+		// No caller's leaving ends it for the others.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discoverWithin)
+		defer cancel()
+		return p.discover(ctx)
+	})
+	select {
+	case answer := <-asked:
+		if answer.Err != nil {
+			return nil, awayError{answer.Err}
+		}
+		return answer.Val.(*discovered), nil //nolint:forcetypeassert // discover returns nothing else
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (p *provider) discover(ctx context.Context) (found *discovered, err error) {
+	defer func() {
+		if thrown := recover(); thrown != nil { // singleflight would end the process
+			err = fmt.Errorf("panic: %v", thrown)
+		}
+	}()
+	ctx = oidc.ClientContext(ctx, p.client)
+	said, err := oidc.NewProvider(ctx, p.cfg.Issuer)
+	if err != nil {
+		return nil, brief(err)
+	}
+	var more struct {
+		Keys        string   `json:"jwks_uri"`                                       //nolint:tagliatelle // OpenID Connect Discovery says so
+		Algorithms  []string `json:"id_token_signing_alg_values_supported"`          //nolint:tagliatelle // the same
+		EndSession  string   `json:"end_session_endpoint"`                           //nolint:tagliatelle // RP-Initiated Logout says so
+		NamesItself bool     `json:"authorization_response_iss_parameter_supported"` //nolint:tagliatelle // RFC 9207 says so
+	}
+	if err := said.Claims(&more); err != nil {
+		return nil, brief(err)
+	}
+	endpoint := said.Endpoint()
+	endpoint.AuthStyle = oauth2.AuthStyleInHeader // finding out by trying would double the token calls
+	for name, address := range map[string]string{
+		"authorization_endpoint": endpoint.AuthURL, "token_endpoint": endpoint.TokenURL, "jwks_uri": more.Keys,
+	} {
+		if checkURL(name, strings.SplitN(address, "?", 2)[0]) != nil {
+			return nil, fmt.Errorf("its metadata has no usable %s", name)
+		}
+	}
+	known := &discovered{
+		oauth: oauth2.Config{
+			ClientID: p.cfg.ClientID, ClientSecret: p.cfg.ClientSecret.Reveal(),
+			Endpoint: endpoint, RedirectURL: p.callback, Scopes: p.cfg.Scopes,
+		},
+		keys:        oidc.NewRemoteKeySet(ctx, more.Keys),
+		algorithms:  asymmetric(more.Algorithms),
+		endSession:  more.EndSession,
+		namesItself: more.NamesItself,
+	}
+	p.found.Store(known)
+	return known, nil
+}
+
+// asymmetric leaves out what would make a public key or nothing at all the proof; go-oidc assumes RS256 for none.
+func asymmetric(announced []string) []string {
+	var kept []string
+	for _, algorithm := range announced {
+		switch algorithm {
+		case oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA:
+			kept = append(kept, algorithm)
+		}
+	}
+	return kept
+}
+
+// loginURL is where a browser goes to sign in.
+func (d *discovered) loginURL(a attempt, state string) string {
+	return d.oauth.AuthCodeURL(state, oauth2.S256ChallengeOption(a.Verifier), oidc.Nonce(a.Nonce))
+}
+
+// logoutURL is where a browser goes to be forgotten by the provider (OpenID Connect RP-Initiated Logout 1.0); home
+// when the provider knows no such thing.
+func (d *discovered) logoutURL(idToken secret.String, home string) string {
+	if d.endSession == "" {
+		return home
+	}
+	target, err := url.Parse(d.endSession)
+	if err != nil {
+		return home
+	}
+	query := target.Query()
+	query.Set("client_id", d.oauth.ClientID)
+	query.Set("post_logout_redirect_uri", home)
+	if !idToken.IsZero() {
+		query.Set("id_token_hint", idToken.Reveal())
+	}
+	target.RawQuery = query.Encode()
+	return target.String()
+}
+
+// exchange turns the code of a login into the record of a session, but for its end. The error is an awayError, a
+// refusedError or errIDToken.
+func (p *provider) exchange(ctx context.Context, d *discovered, code string, a attempt) (record, error) {
+	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, p.client), tokenWithin)
+	defer cancel()
+	token, err := d.oauth.Exchange(ctx, code, oauth2.VerifierOption(a.Verifier))
+	if err != nil {
+		return record{}, grantError(err)
+	}
+	raw, _ := token.Extra("id_token").(string)
+	keys := &observedKeys{KeySet: d.keys}
+	id, err := oidc.NewVerifier(p.cfg.Issuer, keys, &oidc.Config{ClientID: p.cfg.ClientID, SupportedSigningAlgs: d.algorithms}).Verify(ctx, raw)
+	if keys.away != nil {
+		return record{}, awayError{brief(keys.away)}
+	}
+	if err != nil {
+		return record{}, errors.Join(errIDToken, brief(err))
+	}
+	var claims struct {
+		Name            string `json:"name"`
+		ProviderSession string `json:"sid"`
+		AuthorizedParty string `json:"azp"`
+	}
+	switch err := id.Claims(&claims); {
+	case err != nil:
+		return record{}, errors.Join(errIDToken, brief(err))
+	case id.Nonce != a.Nonce:
+		return record{}, errors.Join(errIDToken, errors.New("its nonce is another one"))
+	case id.Subject == "":
+		return record{}, errors.Join(errIDToken, errors.New("it names nobody"))
+	case len(id.Audience) > 1 && claims.AuthorizedParty != p.cfg.ClientID,
+		claims.AuthorizedParty != "" && claims.AuthorizedParty != p.cfg.ClientID:
+		return record{}, errors.Join(errIDToken, errors.New("it is for another client"))
+	case id.AccessTokenHash != "" && id.VerifyAccessToken(token.AccessToken) != nil:
+		return record{}, errors.Join(errIDToken, errors.New("it goes with another access token"))
+	}
+	return record{
+		subject: id.Subject, name: claims.Name, providerSession: claims.ProviderSession,
+		idToken: secret.New(raw), tokens: newTokens(token, tokens{scopes: strings.Join(p.cfg.Scopes, " ")}),
+	}, nil
+}
+
+// renew asks for new tokens in the place of old ones. The error is an awayError, or a refusedError when the session
+// is over for the provider.
+func (p *provider) renew(ctx context.Context, old tokens) (tokens, error) {
+	d, err := p.metadata(ctx)
+	if err != nil {
+		return tokens{}, err
+	}
+	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, p.client), tokenWithin)
+	defer cancel()
+	token, err := d.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: old.refresh.Reveal()}).Token()
+	if err != nil {
+		return tokens{}, grantError(err)
+	}
+	return newTokens(token, old), nil
+}
+
+// newTokens takes what the provider gave; what it does not say is as it was before.
+func newTokens(token *oauth2.Token, before tokens) tokens {
+	now := time.Now()
+	expires := token.Expiry
+	if expires.IsZero() {
+		expires = now.Add(assumedLifetime)
+	}
+	t := tokens{
+		access: secret.New(token.AccessToken), refresh: before.refresh, scopes: before.scopes,
+		renewAt: expires.Add(-min(renewEarly, expires.Sub(now)/5)), expires: expires,
+	}
+	if token.RefreshToken != "" {
+		t.refresh = secret.New(token.RefreshToken)
+	}
+	if scopes, ok := token.Extra("scope").(string); ok && scopes != "" {
+		t.scopes = scopes
+	}
+	return t
+}
+
+// grantError says whether the token endpoint refused, or was not there. Nothing of its answer's body goes on.
+func grantError(err error) error {
+	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok || answer.Response == nil {
+		return awayError{brief(err)}
+	}
+	switch status := answer.Response.StatusCode; {
+	case answer.ErrorCode == "temporarily_unavailable", answer.ErrorCode == "server_error",
+		status != http.StatusBadRequest && status != http.StatusUnauthorized && status != http.StatusForbidden:
+		return awayError{fmt.Errorf("the token endpoint answered %d", status)}
+	case answer.ErrorCode == "invalid_client", answer.ErrorCode == "unauthorized_client", status == http.StatusUnauthorized:
+		// Our own configuration is at fault, and no session ends for that.
+		return awayError{fmt.Errorf("the token endpoint does not accept OIDC_CLIENT_ID and OIDC_CLIENT_SECRET: %d %.40s", status, answer.ErrorCode)}
+	case answer.ErrorCode == "":
+		return awayError{fmt.Errorf("the token endpoint answered %d without a reason", status)}
+	default:
+		return refusedError{fmt.Sprintf("%.40q", answer.ErrorCode)}
+	}
+}
+
+// observedKeys remembers for one verification that the keys could not be fetched, which go-oidc does not tell from a
+// signature that is wrong.
+type observedKeys struct {
+	oidc.KeySet
+
+	away error
+}
+
+// VerifySignature is that of the key set.
+func (k *observedKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	payload, err := k.KeySet.VerifySignature(ctx, jwt)
+	if err != nil && strings.HasPrefix(err.Error(), "fetching keys") {
+		k.away = err
+	}
+	return payload, err
+}
+
+// brief is an error of a library without the bodies that it may quote.
+func brief(err error) error {
+	if text := err.Error(); len(text) > maxCause {
+		return errors.New(text[:maxCause] + "…")
+	}
+	return err
+}
+
+// reach sends what is for the issuer to where this process reaches it, and bounds what comes back.
+type reach struct {
+	issuer, internal string
+	next             http.RoundTripper
+}
+
+// RoundTrip is [http.RoundTripper]'s.
+func (t reach) RoundTrip(req *http.Request) (*http.Response, error) {
+	inside, found := strings.CutPrefix(req.URL.String(), strings.TrimSuffix(t.issuer, "/"))
+	if found && t.internal != "" && (inside == "" || strings.ContainsAny(inside[:1], "/?")) {
+		target, err := url.Parse(strings.TrimSuffix(t.internal, "/") + inside)
+		if err != nil {
+			return nil, err
+		}
+		req = req.Clone(req.Context())
+		req.URL, req.Host = target, ""
+	}
+	resp, err := t.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
+	return resp, nil
+}

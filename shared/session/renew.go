@@ -1,0 +1,140 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	// renewPatience is how long a request waits for new tokens while the old ones are still good.
+	renewPatience = time.Second
+	// renewWait is how long it waits when they are not.
+	renewWait = 5 * time.Second
+	// saveWithin is how long new tokens are tried to be stored: without that, the session would be lost.
+	saveWithin = 30 * time.Second
+	savePause  = 100 * time.Millisecond
+)
+
+// renewed returns the session with an access token that is good. All requests of a session that need a new one share
+// one call, which goes on when they leave.
+func (m *Manager) renewed(ctx context.Context, id string, s saved) (saved, error) {
+	now := time.Now()
+	if now.Before(s.renewAt) {
+		return s, nil
+	}
+	good := now.Before(s.expires)
+	if s.refresh.IsZero() {
+		if good {
+			return s, nil
+		}
+		return s, m.over(ctx, id, s)
+	}
+	patience := renewWait
+	if good {
+		patience = renewPatience
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case answer := <-m.renewals.DoChan(id, func() (any, error) { return m.renew(context.WithoutCancel(ctx), id) }):
+		if answer.Err != nil && good && !errors.Is(answer.Err, errNoRecord) {
+			m.log.WarnContext(ctx, "access token not renewed", "error", answer.Err.Error())
+			return s, nil
+		}
+		if answer.Err != nil {
+			return s, answer.Err
+		}
+		fresh := answer.Val.(saved) //nolint:forcetypeassert // renew returns nothing else
+		fresh.left = s.left
+		return fresh, nil
+	case <-timer.C:
+		if good {
+			return s, nil
+		}
+		return s, awayError{errors.New("the token endpoint takes too long")}
+	case <-ctx.Done():
+		return s, ctx.Err()
+	}
+}
+
+// renew exchanges the tokens of a session. In this process only one call for a session runs at a time; a lease that
+// makes it one over all replicas belongs around what happens between load and save.
+func (m *Manager) renew(ctx context.Context, id string) (fresh saved, err error) {
+	m.calls.Add(1)
+	defer m.calls.Done()
+	defer func() {
+		if thrown := recover(); thrown != nil { // singleflight would end the process
+			err = fmt.Errorf("panic: %v", thrown)
+		}
+	}()
+	s, err := m.reload(ctx, id)
+	if err != nil {
+		return s, err
+	}
+	if time.Now().Before(s.renewAt) { // by another replica, or by the call before this one
+		return s, nil
+	}
+	replacement := s.record
+	replacement.tokens, err = m.provider.renew(ctx, s.tokens)
+	if _, refused := errors.AsType[refusedError](err); refused {
+		return m.refused(ctx, id, s, err)
+	}
+	if err != nil {
+		return s, err
+	}
+	return m.save(ctx, id, s, replacement)
+}
+
+// refused ends a session that is over for the provider, unless another replica has renewed it meanwhile.
+func (m *Manager) refused(ctx context.Context, id string, s saved, why error) (saved, error) {
+	current, err := m.reload(ctx, id)
+	if err == nil && current.sealed != s.sealed {
+		return current, nil
+	}
+	m.log.InfoContext(ctx, "session ended by the provider", "user", s.subject, "error", why.Error())
+	return s, m.over(ctx, id, s)
+}
+
+// save stores new tokens, and does not give up at once: the old ones are worth nothing any more.
+func (m *Manager) save(ctx context.Context, id string, s saved, replacement record) (saved, error) {
+	ctx, cancel := context.WithTimeout(ctx, saveWithin)
+	defer cancel()
+	for {
+		swapped, err := m.swap(ctx, id, s, replacement)
+		if err == nil && swapped {
+			s.record = replacement
+			return s, nil
+		}
+		if err == nil { // ended or renewed while we asked
+			return m.reload(ctx, id)
+		}
+		select {
+		case <-time.After(savePause):
+		case <-ctx.Done():
+			m.log.ErrorContext(ctx, "new tokens lost", "user", s.subject, "error", err.Error())
+			return s, err
+		}
+	}
+}
+
+func (m *Manager) swap(ctx context.Context, id string, s saved, replacement record) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWithin)
+	defer cancel()
+	return m.store.swap(ctx, id, s, replacement)
+}
+
+func (m *Manager) reload(ctx context.Context, id string) (saved, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWithin)
+	defer cancel()
+	return m.store.load(ctx, id)
+}
+
+// over ends a session that cannot go on, and returns that there is none.
+func (m *Manager) over(ctx context.Context, id string, s saved) error {
+	if err := m.end(ctx, id, s); err != nil {
+		return err
+	}
+	return errNoRecord
+}
