@@ -19,6 +19,9 @@ type config struct {
 	issuer        string
 	issuerURL     string
 	partnerSecret string
+	webSecret     string
+	externalURL   string
+	password      string
 	logLevel      slog.Level
 }
 
@@ -56,9 +59,24 @@ func variables() []variable {
 			"PARTNER_CLIENT_SECRET", "secret of the client bff-partner (the default is for a developer's machine only)",
 			identity.DevPartnerSecret, func(cfg *config, value string) error {
 				cfg.partnerSecret = value
-				return checkSecret(value)
+				return checkSecret(value, leastSecret)
 			},
 		},
+		variable{
+			"WEB_CLIENT_SECRET", "secret of the client bff-web (the default is for a developer's machine only)",
+			identity.DevWebSecret, func(cfg *config, value string) error {
+				cfg.webSecret = value
+				return checkSecret(value, leastSecret)
+			},
+		},
+		variable{"EXTERNAL_URL", "where browsers find bff-web", identity.DevWebURL, func(cfg *config, value string) error {
+			cfg.externalURL = value
+			return checkBaseURL(value)
+		}},
+		variable{"DEMO_PASSWORD", "password of every user", identity.DevPassword, func(cfg *config, value string) error {
+			cfg.password = value
+			return checkSecret(value, leastPassword)
+		}},
 		variable{"LOG_LEVEL", "debug, info, warn or error", "info", func(cfg *config, value string) error {
 			return setLevel(&cfg.logLevel, value)
 		}},
@@ -114,9 +132,14 @@ func local(hostport string) bool {
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
+// The fewest characters of a secret that programs keep, and of one that people type.
+const (
+	leastSecret   = 16
+	leastPassword = 4
+)
+
 // checkSecret does not repeat the value: complaints end up in logs.
-func checkSecret(value string) error {
-	const least = 16
+func checkSecret(value string, least int) error {
 	if len(value) < least || strings.ContainsFunc(value, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return fmt.Errorf("at least %d visible ASCII characters", least)
 	}

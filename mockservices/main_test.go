@@ -52,6 +52,9 @@ func TestRefusals(t *testing.T) {
 		{"an issuer far away without TLS", nil, map[string]string{"ISSUER": "http://id.example.com"}, []string{"ISSUER wants https"}},
 		{"an internal URL with a path", nil, map[string]string{"ISSUER_INTERNAL_URL": "http://identity/x"}, []string{"ISSUER_INTERNAL_URL wants"}},
 		{"a short secret", nil, map[string]string{"PARTNER_CLIENT_SECRET": "hunter2"}, []string{"PARTNER_CLIENT_SECRET wants at least 16"}},
+		{"a short secret of bff-web", nil, map[string]string{"WEB_CLIENT_SECRET": "hunter2"}, []string{"WEB_CLIENT_SECRET wants at least 16"}},
+		{"a short password", nil, map[string]string{"DEMO_PASSWORD": "abc"}, []string{"DEMO_PASSWORD wants at least 4"}},
+		{"an external URL with a path", nil, map[string]string{"EXTERNAL_URL": "http://localhost:8080/web"}, []string{"EXTERNAL_URL wants http"}},
 		{"a level that does not exist", nil, map[string]string{"LOG_LEVEL": "loud"}, []string{"LOG_LEVEL wants debug, info"}},
 		{"two things at once", nil, map[string]string{"LOG_LEVEL": "loud", "USERS_ADDR": "x"}, []string{"LOG_LEVEL", "USERS_ADDR"}},
 	}
@@ -84,7 +87,7 @@ func TestHelp(t *testing.T) {
 		}
 		for _, want := range []string{
 			"identity", "users", "orders", "analytics", "127.0.0.1:9000", "127.0.0.1:9001", "127.0.0.1:9002", "127.0.0.1:9003",
-			"ISSUER_INTERNAL_URL", "PARTNER_CLIENT_SECRET", "LOG_LEVEL", "dev-only",
+			"ISSUER_INTERNAL_URL", "PARTNER_CLIENT_SECRET", "WEB_CLIENT_SECRET", "EXTERNAL_URL", "DEMO_PASSWORD", "LOG_LEVEL", "dev-only",
 		} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%s does not mention %s", arg, want)

@@ -28,9 +28,15 @@ type service struct {
 func services() []service {
 	return []service{
 		{
-			"identity", "OpenID provider: discovery, keys, client credentials", "IDENTITY_ADDR", "127.0.0.1:9000",
+			"identity", "OpenID provider: login, refresh, sign-out, client credentials", "IDENTITY_ADDR", "127.0.0.1:9000",
 			func(cfg config, _ *token.Verifier) (http.Handler, error) {
-				return identity.New(identity.Config{Issuer: cfg.issuer, PartnerSecret: cfg.partnerSecret})
+				return identity.New(identity.Config{
+					Issuer:        cfg.issuer,
+					PartnerSecret: cfg.partnerSecret,
+					WebSecret:     cfg.webSecret,
+					WebURL:        cfg.externalURL,
+					Password:      cfg.password,
+				})
 			},
 		},
 		{

@@ -17,7 +17,7 @@ type TokenRequest struct {
 	User string
 	// Client is an id of the client table.
 	Client string
-	// Scopes is what the token allows; nil means all that the client may ask for.
+	// Scopes is what the token allows; nil means what the client gets when it asks for none: all but offline_access.
 	Scopes []string
 }
 
@@ -67,7 +67,7 @@ func (p *Provider) Claims(request TokenRequest) (Claims, error) {
 		Subject:   subject,
 		Audience:  client.audience,
 		ClientID:  client.id,
-		ExpiresAt: now.Add(AccessTokenLifetime).Unix(),
+		ExpiresAt: now.Add(p.lifetime).Unix(),
 		IssuedAt:  now.Unix(),
 		ID:        rand.Text(),
 		Scope:     strings.Join(scopes, " "),

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"regexp"
 	"slices"
 	"time"
 
@@ -16,32 +17,46 @@ const (
 // client is a row of the client table.
 type client struct {
 	id       string
-	secret   string // empty: the client cannot authenticate
+	secret   string // empty: the client is public and cannot authenticate
 	audience string // of its access tokens, exactly one
 	grants   []oidc.GrantType
 	scopes   []string // that it may ask for, and gets when it asks for none
 	forUsers bool     // acts for users, never for itself; otherwise for itself only
+
+	redirects  []string       // where answers to authorization requests may go
+	loopback   *regexp.Regexp // further such URIs; nil for none
+	afterwards []string       // where browsers may go after signing out
 }
 
+// loopbackCallback is any port of this machine's own addresses (RFC 8252, 7.3), and not a byte more.
+var loopbackCallback = regexp.MustCompile(`^http://(?:127\.0\.0\.1|\[::1\]):[1-9][0-9]{0,4}/callback$`)
+
 // clientTable is all clients, by id.
-func clientTable(partnerSecret string) map[string]client {
+func clientTable(cfg Config) map[string]client {
+	logins := []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken}
 	table := make(map[string]client)
 	for _, row := range []client{
 		{
 			id:       "mobile-app",
 			audience: "bff-mobile",
+			grants:   logins,
 			scopes:   []string{oidc.ScopeOpenID, oidc.ScopeProfile},
 			forUsers: true,
+			loopback: loopbackCallback,
 		},
 		{
-			id:       "bff-web",
-			audience: "bff-web",
-			scopes:   []string{oidc.ScopeOpenID, oidc.ScopeProfile},
-			forUsers: true,
+			id:         "bff-web",
+			secret:     cfg.WebSecret,
+			audience:   "bff-web",
+			grants:     logins,
+			scopes:     []string{oidc.ScopeOpenID, oidc.ScopeProfile},
+			forUsers:   true,
+			redirects:  []string{cfg.WebURL + "/web/callback"},
+			afterwards: []string{cfg.WebURL + "/web/"},
 		},
 		{
 			id:       "bff-partner",
-			secret:   partnerSecret,
+			secret:   cfg.PartnerSecret,
 			audience: "bff-partner",
 			grants:   []oidc.GrantType{oidc.GrantTypeClientCredentials},
 			scopes:   []string{scopeAPI},
@@ -51,6 +66,14 @@ func clientTable(partnerSecret string) map[string]client {
 	}
 	return table
 }
+
+// redirectsTo reports whether answers to authorization requests may go to uri, which is compared as it was written.
+func (c client) redirectsTo(uri string) bool {
+	return slices.Contains(c.redirects, uri) || c.loopback != nil && c.loopback.MatchString(uri)
+}
+
+// endsAt reports whether browsers may be sent to uri after signing out.
+func (c client) endsAt(uri string) bool { return slices.Contains(c.afterwards, uri) }
 
 var _ op.Client = client{}
 
@@ -62,8 +85,12 @@ func (c client) GetID() string { return c.id }
 // GrantTypes is what the client may use the token endpoint for.
 func (c client) GrantTypes() []oidc.GrantType { return c.grants }
 
-// IsScopeAllowed reports whether the client may ask for scope.
-func (c client) IsScopeAllowed(scope string) bool { return slices.Contains(c.scopes, scope) }
+// IsScopeAllowed reports whether the client may ask for scope. To be let in while the user is away is for those who
+// know what to do with a refresh token.
+func (c client) IsScopeAllowed(scope string) bool {
+	return slices.Contains(c.scopes, scope) ||
+		scope == oidc.ScopeOfflineAccess && slices.Contains(c.grants, oidc.GrantTypeRefreshToken)
+}
 
 // AuthMethod is how the client authenticates; with Basic, op takes the secret from a form as well.
 func (c client) AuthMethod() oidc.AuthMethod {
@@ -84,22 +111,24 @@ func (c client) ApplicationType() op.ApplicationType {
 // AccessTokenType is Bearer: op's own JWTs say "typ": "JWT", so tokens are signed in claims.go instead.
 func (c client) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeBearer }
 
-// RedirectURIs is empty: no client can log in a user.
-func (c client) RedirectURIs() []string { return nil }
+// RedirectURIs is the fixed ones: authorize.go, not op, serves authorization requests.
+func (c client) RedirectURIs() []string { return c.redirects }
 
-// PostLogoutRedirectURIs is empty for the same reason.
-func (c client) PostLogoutRedirectURIs() []string { return nil }
+// PostLogoutRedirectURIs is where browsers may go after signing out.
+func (c client) PostLogoutRedirectURIs() []string { return c.afterwards }
 
-// ResponseTypes is empty for the same reason.
-func (c client) ResponseTypes() []oidc.ResponseType { return nil }
+// ResponseTypes is the one that authorize.go knows.
+func (c client) ResponseTypes() []oidc.ResponseType {
+	return []oidc.ResponseType{oidc.ResponseTypeCode}
+}
 
-// LoginURL is empty for the same reason.
+// LoginURL is empty: login.go finds its own way.
 func (c client) LoginURL(string) string { return "" }
 
-// IDTokenLifetime is zero for the same reason.
-func (c client) IDTokenLifetime() time.Duration { return 0 }
+// IDTokenLifetime is what idtoken.go gives.
+func (c client) IDTokenLifetime() time.Duration { return idTokenLifetime }
 
-// IDTokenUserinfoClaimsAssertion is false for the same reason.
+// IDTokenUserinfoClaimsAssertion is false: idtoken.go says what is in an ID token.
 func (c client) IDTokenUserinfoClaimsAssertion() bool { return false }
 
 // RestrictAdditionalIdTokenScopes restricts nothing.

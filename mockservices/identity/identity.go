@@ -1,10 +1,16 @@
-// Package identity stands in for a company's OpenID provider. The protocol is done by zitadel/oidc: whatever a client
-// can ask for is a method of server, and what server has no method for is neither announced nor answered.
+// Package identity stands in for a company's OpenID provider.
+//
+// What clients ask for is done with zitadel/oidc: each kind of request is a method of server, and what server has no
+// method for is neither announced nor answered. What browsers ask for (authorize.go, login.go, endsession.go) is ours,
+// for op knows neither pages nor the iss of RFC 9207 and reads redirect URIs more kindly than a provider should.
+// All that is remembered is in one bounded memory, gone with the process.
 package identity
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
 	"time"
@@ -16,65 +22,133 @@ import (
 	"bff.internal/mockservices/internal/standin"
 )
 
-// DevPartnerSecret is the secret of the client bff-partner on a developer's machine. It is public: use it nowhere else.
-const DevPartnerSecret = "dev-only-partner-secret"
+// What is good enough on a developer's machine. It is public: use it nowhere else.
+const (
+	// DevPartnerSecret is the secret of the client bff-partner.
+	DevPartnerSecret = "dev-only-partner-secret"
+	// DevWebSecret is the secret of the client bff-web.
+	DevWebSecret = "dev-only-web-secret" //nolint:gosec // it says so itself
+	// DevWebURL is where browsers find bff-web.
+	DevWebURL = "http://localhost:8080"
+	// DevPassword is the password of every user.
+	DevPassword = "demo"
+)
 
-// AccessTokenLifetime is how long access tokens are good for.
+// AccessTokenLifetime is how long access tokens are good for, unless the configuration says otherwise.
 const AccessTokenLifetime = 5 * time.Minute
 
 // Where things are, below the issuer.
 const (
-	grantPath = "/oauth/token"
-	keysPath  = "/keys"
-	maxForm   = 64 << 10 // bytes of a form
+	authorizePath  = "/authorize"
+	loginPath      = "/login"
+	stylePath      = "/login.css"
+	endSessionPath = "/end_session"
+	grantPath      = "/oauth/token"
+	keysPath       = "/keys"
 )
 
-// Config is what a provider must be told.
+// maxForm is the bytes of a form.
+const maxForm = 64 << 10
+
+// Config is what a provider must be told. Members other than Issuer and PartnerSecret may be zero, which means what a
+// developer's machine needs.
 type Config struct {
 	// Issuer is the issuer's URL exactly as tokens name it: http or https, without path, query or fragment.
 	// It may differ from where the provider is reached.
 	Issuer string
 	// PartnerSecret is the secret of the client bff-partner; required.
 	PartnerSecret string
+	// WebSecret is the secret of the client bff-web; empty means DevWebSecret.
+	WebSecret string
+	// WebURL is where browsers find bff-web, http or https, without path, query or fragment: answers to its logins go
+	// to /web/callback below it, and after signing out browsers may go to /web/. Empty means DevWebURL.
+	WebURL string
+	// Password is the password of every user; empty means DevPassword.
+	Password string
+	// AccessTokenLifetime is how long access tokens are good for, at least a second; zero means the constant.
+	AccessTokenLifetime time.Duration
 }
 
 // Provider is the OpenID provider: an [http.Handler] that needs no closing and is safe for concurrent use.
 type Provider struct {
 	http.Handler
 
-	issuer  string
-	clients map[string]client
-	keys    *keyRing
+	issuer   string
+	password string
+	lifetime time.Duration // of access tokens
+	clients  map[string]client
+	keys     *keyRing
+	memory   *memory
+	pages    *template.Template
 }
 
-// New is a provider with one new signing key.
+// New is a provider with one new signing key, and nobody signed in.
 func New(cfg Config) (*Provider, error) {
-	if err := op.ValidateIssuer(cfg.Issuer, true); err != nil {
-		return nil, fmt.Errorf("issuer %q: %w", cfg.Issuer, err)
-	}
-	// Its routes are at the root, whatever op would allow.
-	if issuer, err := url.Parse(cfg.Issuer); err != nil || issuer.Scheme+"://"+issuer.Host != cfg.Issuer {
-		return nil, fmt.Errorf("issuer %q is not a scheme and a host, with nothing after it", cfg.Issuer)
-	}
-	if cfg.PartnerSecret == "" {
-		return nil, errors.New("the secret of the client bff-partner is missing")
+	cfg.WebSecret = cmp.Or(cfg.WebSecret, DevWebSecret)
+	cfg.WebURL = cmp.Or(cfg.WebURL, DevWebURL)
+	cfg.Password = cmp.Or(cfg.Password, DevPassword)
+	cfg.AccessTokenLifetime = cmp.Or(cfg.AccessTokenLifetime, AccessTokenLifetime)
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
 	keys, err := newKeyRing()
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{issuer: cfg.Issuer, clients: clientTable(cfg.PartnerSecret), keys: keys}
-	// Browsers have no business at these endpoints, so no origin gets CORS headers.
+	pages, err := parsePages()
+	if err != nil {
+		return nil, err
+	}
+	p := &Provider{
+		issuer:   cfg.Issuer,
+		password: cfg.Password,
+		lifetime: cfg.AccessTokenLifetime,
+		clients:  clientTable(cfg),
+		keys:     keys,
+		memory:   newMemory(),
+		pages:    pages,
+	}
+	// Pages of other origins have no business at these endpoints, so no origin gets CORS headers.
 	protocol := op.RegisterServer(server{provider: p}, endpoints(), op.WithServerCORSOptions(nil))
 	p.Handler = standin.New(
 		standin.Table{
 			oidc.DiscoveryEndpoint: {http.MethodGet: protocol.ServeHTTP},
 			keysPath:               {http.MethodGet: protocol.ServeHTTP},
 			grantPath:              {http.MethodPost: tokenEndpoint(protocol)},
+			authorizePath:          {http.MethodGet: p.authorize, http.MethodPost: p.authorize},
+			loginPath:              {http.MethodGet: p.showLogin, http.MethodPost: p.signIn},
+			stylePath:              {http.MethodGet: style},
+			endSessionPath:         {http.MethodGet: p.endSession, http.MethodPost: p.endSession},
 		},
 		standin.Table{"/_rotate": {http.MethodPost: p.rotate}},
 	)
 	return p, nil
+}
+
+// check is done when the defaults are in place.
+func (cfg Config) check() error {
+	if err := op.ValidateIssuer(cfg.Issuer, true); err != nil {
+		return fmt.Errorf("issuer %q: %w", cfg.Issuer, err)
+	}
+	switch {
+	// Its routes are at the root, whatever op would allow.
+	case !isOrigin(cfg.Issuer):
+		return fmt.Errorf("issuer %q is not a scheme and a host, with nothing after it", cfg.Issuer)
+	case !isOrigin(cfg.WebURL):
+		return fmt.Errorf("the URL of bff-web, %q, is not a scheme and a host, with nothing after it", cfg.WebURL)
+	case cfg.PartnerSecret == "":
+		return errors.New("the secret of the client bff-partner is missing")
+	case cfg.AccessTokenLifetime < time.Second:
+		return fmt.Errorf("access tokens that are good for %v are good for nothing", cfg.AccessTokenLifetime)
+	default:
+		return nil
+	}
+}
+
+func isOrigin(raw string) bool {
+	parsed, err := url.Parse(raw)
+	return err == nil && (parsed.Scheme == "http" || parsed.Scheme == "https") && parsed.Hostname() != "" &&
+		parsed.Scheme+"://"+parsed.Host == raw
 }
 
 // Rotate makes a new signing key and returns its id. The keys before it stay published until they are retired;

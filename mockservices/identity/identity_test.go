@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -28,14 +29,23 @@ func TestDiscovery(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"issuer":                                standintest.Issuer,
-		"token_endpoint":                        standintest.Issuer + "/oauth/token",
-		"jwks_uri":                              standintest.Issuer + "/keys",
-		"grant_types_supported":                 []any{"client_credentials"},
-		"token_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post"},
-		"subject_types_supported":               []any{"public"},
-		"scopes_supported":                      []any{"api"},
-		"request_uri_parameter_supported":       false,
+		"issuer":                                         standintest.Issuer,
+		"authorization_endpoint":                         standintest.Issuer + "/authorize",
+		"token_endpoint":                                 standintest.Issuer + "/oauth/token",
+		"end_session_endpoint":                           standintest.Issuer + "/end_session",
+		"jwks_uri":                                       standintest.Issuer + "/keys",
+		"scopes_supported":                               []any{"openid", "profile", "offline_access", "api"},
+		"response_types_supported":                       []any{"code"},
+		"response_modes_supported":                       []any{"query"},
+		"grant_types_supported":                          []any{"authorization_code", "refresh_token", "client_credentials"},
+		"subject_types_supported":                        []any{"public"},
+		"id_token_signing_alg_values_supported":          []any{"ES256"},
+		"token_endpoint_auth_methods_supported":          []any{"client_secret_basic", "client_secret_post", "none"},
+		"claim_types_supported":                          []any{"normal"},
+		"claims_supported":                               []any{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "name"},
+		"code_challenge_methods_supported":               []any{"S256"},
+		"request_uri_parameter_supported":                false,
+		"authorization_response_iss_parameter_supported": true,
 	}
 	if diff := cmp.Diff(want, announced); diff != "" {
 		t.Error(diff)
@@ -49,8 +59,8 @@ func TestNothingElseIsServed(t *testing.T) {
 	t.Parallel()
 	_, api := newAPI(t)
 	for _, path := range []string{
-		"/authorize", "/authorize/callback", "/oauth/introspect", "/userinfo", "/revoke", "/end_session",
-		"/device_authorization", "/healthz", "/ready", "/login", "/",
+		"/authorize/callback", "/authorize/", "/oauth/introspect", "/userinfo", "/revoke",
+		"/device_authorization", "/healthz", "/ready", "/login/", "/pages/login.html", "/",
 	} {
 		for _, method := range []string{"GET", "POST"} {
 			got := api.Do(t, standintest.Request{Method: method, Path: path})
@@ -135,14 +145,18 @@ func TestTokenEndpointRefuses(t *testing.T) {
 		{"a wrong secret", "bff-partner", "wrong", own, 401, "invalid_client"},
 		{"an empty secret", "bff-partner", "", own, 401, "invalid_client"},
 		{"an unknown client", "nobody", secret, own, 401, "invalid_client"},
-		{"a public client", "mobile-app", "", own, 401, "invalid_client"},
-		{"a client whose login is not offered", "bff-web", "", own, 401, "invalid_client"},
+		{"an unknown client without a secret", "nobody", "", own, 401, "invalid_client"},
+		{"a public client for itself", "mobile-app", "", own, 400, "unauthorized_client"},
+		{"a public client with a secret", "mobile-app", secret, own, 401, "invalid_client"},
+		{"a client for users for itself", "bff-web", identity.DevWebSecret, own, 400, "unauthorized_client"},
+		{"a confidential client without its secret", "bff-web", "", own, 401, "invalid_client"},
+		{"a confidential client with another's secret", "bff-web", secret, own, 401, "invalid_client"},
 		{"a wrong secret in the form", "", "", form("grant_type", "client_credentials", "client_id", "bff-partner", "client_secret", "x"), 401, "invalid_client"},
 		{"nobody at all", "", "", own, 400, "invalid_request"},
 		{"a scope that is not the client's", "bff-partner", secret, form("grant_type", "client_credentials", "scope", "api openid"), 400, "invalid_scope"},
 		{"no grant", "bff-partner", secret, url.Values{}, 400, "invalid_request"},
 		{"a grant that nobody knows", "bff-partner", secret, form("grant_type", "magic"), 400, "unsupported_grant_type"},
-		{"a grant that is not offered", "bff-partner", secret, form("grant_type", "authorization_code", "code", "c", "redirect_uri", "http://x"), 400, "unauthorized_client"},
+		{"a grant of other clients", "bff-partner", secret, form("grant_type", "authorization_code", "code", "c", "redirect_uri", "http://x"), 400, "unauthorized_client"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -178,13 +192,17 @@ func TestSecretsInTheQueryAreIgnored(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range map[string]identity.Config{
-		"no secret":           {Issuer: standintest.Issuer},
-		"no issuer":           {PartnerSecret: "s"},
-		"a relative issuer":   {Issuer: "localhost:9000", PartnerSecret: "s"},
-		"another scheme":      {Issuer: "ftp://localhost", PartnerSecret: "s"},
-		"an issuer's path":    {Issuer: "http://localhost:9000/", PartnerSecret: "s"},
-		"an issuer's query":   {Issuer: "http://localhost:9000?x", PartnerSecret: "s"},
-		"an issuer with mail": {Issuer: "mailto:ada@example.com", PartnerSecret: "s"},
+		"no secret":               {Issuer: standintest.Issuer},
+		"no issuer":               {PartnerSecret: "s"},
+		"a relative issuer":       {Issuer: "localhost:9000", PartnerSecret: "s"},
+		"another scheme":          {Issuer: "ftp://localhost", PartnerSecret: "s"},
+		"an issuer's path":        {Issuer: "http://localhost:9000/", PartnerSecret: "s"},
+		"an issuer's query":       {Issuer: "http://localhost:9000?x", PartnerSecret: "s"},
+		"an issuer with mail":     {Issuer: "mailto:ada@example.com", PartnerSecret: "s"},
+		"a path of bff-web":       {Issuer: standintest.Issuer, PartnerSecret: "s", WebURL: "http://localhost:8080/"},
+		"bff-web without a host":  {Issuer: standintest.Issuer, PartnerSecret: "s", WebURL: "http://"},
+		"bff-web as a script":     {Issuer: standintest.Issuer, PartnerSecret: "s", WebURL: "javascript://localhost"},
+		"tokens good for a blink": {Issuer: standintest.Issuer, PartnerSecret: "s", AccessTokenLifetime: time.Millisecond},
 	} {
 		if _, err := identity.New(cfg); err == nil {
 			t.Errorf("%s is accepted", name)

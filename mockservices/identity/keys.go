@@ -92,3 +92,20 @@ func (k *keyRing) sign(typ string, claims any) (string, error) {
 	}
 	return signed.CompactSerialize()
 }
+
+// verify is the payload of a JWT of the given typ that a published key signed. It judges no claims.
+func (k *keyRing) verify(typ, raw string) ([]byte, error) {
+	signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		return nil, err
+	}
+	header := signed.Signatures[0].Protected
+	if header.ExtraHeaders[jose.HeaderType] != typ {
+		return nil, fmt.Errorf("typ is not %s", typ)
+	}
+	known := k.published().Key(header.KeyID)
+	if len(known) != 1 {
+		return nil, fmt.Errorf("key %q is not published", header.KeyID)
+	}
+	return signed.Verify(known[0])
+}

@@ -116,7 +116,10 @@ func TestFaultsBreakTheProtocolOnly(t *testing.T) {
 	t.Parallel()
 	_, api := newAPI(t)
 	api.Do(t, standintest.Request{Method: http.MethodPut, Path: "/_faults", Body: `{"status":503}`})
-	for path, want := range map[string]int{"/keys": 503, "/.well-known/openid-configuration": 503, "/livez": 200} {
+	for path, want := range map[string]int{
+		"/keys": 503, "/.well-known/openid-configuration": 503, "/authorize": 503, "/login": 503, "/login.css": 503, "/end_session": 503,
+		"/livez": 200,
+	} {
 		if got := api.Get(t, path, ""); got.Status != want {
 			t.Errorf("%s: %d", path, got.Status)
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
@@ -19,18 +20,33 @@ type server struct {
 	provider *Provider
 }
 
+// discovery is what op's lacks.
+type discovery struct {
+	oidc.DiscoveryConfiguration
+
+	IssuerInAnswers bool `json:"authorization_response_iss_parameter_supported"` //nolint:tagliatelle // RFC 9207 spells it so
+}
+
 // Discovery announces what is served, and nothing else.
 func (s server) Discovery(context.Context, *op.Request[struct{}]) (*op.Response, error) {
 	issuer, served := s.provider.issuer, endpoints()
-	return public(&oidc.DiscoveryConfiguration{
+	return public(discovery{oidc.DiscoveryConfiguration{
 		Issuer:                            issuer,
+		AuthorizationEndpoint:             issuer + authorizePath,
 		TokenEndpoint:                     served.Token.Absolute(issuer),
+		EndSessionEndpoint:                issuer + endSessionPath,
 		JwksURI:                           served.JwksURI.Absolute(issuer),
-		GrantTypesSupported:               []oidc.GrantType{oidc.GrantTypeClientCredentials},
+		ScopesSupported:                   []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeOfflineAccess, scopeAPI},
+		ResponseTypesSupported:            []string{string(oidc.ResponseTypeCode)},
+		ResponseModesSupported:            []string{string(oidc.ResponseModeQuery)},
+		GrantTypesSupported:               []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken, oidc.GrantTypeClientCredentials},
 		SubjectTypesSupported:             []string{"public"},
-		TokenEndpointAuthMethodsSupported: []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost},
-		ScopesSupported:                   []string{scopeAPI},
-	}), nil
+		IDTokenSigningAlgValuesSupported:  []string{string(jose.ES256)},
+		TokenEndpointAuthMethodsSupported: []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodNone},
+		ClaimTypesSupported:               []string{"normal"},
+		ClaimsSupported:                   []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "name"},
+		CodeChallengeMethodsSupported:     []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
+	}, true}), nil
 }
 
 // Keys is the JWKS.
@@ -38,11 +54,12 @@ func (s server) Keys(context.Context, *op.Request[struct{}]) (*op.Response, erro
 	return public(s.provider.keys.published()), nil
 }
 
-// VerifyClient authenticates a confidential client by its secret. Unknown clients and wrong secrets look the same.
+// VerifyClient authenticates a confidential client by its secret; a public one names itself and must not have one.
+// Unknown clients and wrong secrets look the same.
 func (s server) VerifyClient(_ context.Context, r *op.Request[op.ClientCredentials]) (op.Client, error) {
 	client, known := s.provider.clients[r.Data.ClientID]
 	right := subtle.ConstantTimeCompare([]byte(r.Data.ClientSecret), []byte(client.secret)) == 1
-	if !known || client.secret == "" || !right {
+	if !known || !right {
 		return nil, op.NewStatusError(oidc.ErrInvalidClient(), http.StatusUnauthorized)
 	}
 	return client, nil
@@ -57,20 +74,29 @@ func (s server) ClientCredentialsExchange(
 			return nil, oidc.ErrInvalidScope().WithDescription("scope %q is not for this client", scope)
 		}
 	}
-	claims, err := s.provider.Claims(TokenRequest{Client: r.Client.GetID(), Scopes: slices.Clone(r.Data.Scope)})
+	answer, err := s.provider.accessToken(TokenRequest{Client: r.Client.GetID(), Scopes: slices.Clone(r.Data.Scope)})
 	if err != nil {
 		return nil, err
 	}
-	token, err := s.provider.Sign(AccessTokenType, claims)
+	return op.NewResponse(answer), nil
+}
+
+// accessToken is the answer of the token endpoint with an access token for request in it, and nothing more yet.
+func (p *Provider) accessToken(request TokenRequest) (*oidc.AccessTokenResponse, error) {
+	claims, err := p.Claims(request)
 	if err != nil {
 		return nil, err
 	}
-	return op.NewResponse(&oidc.AccessTokenResponse{
+	token, err := p.Sign(AccessTokenType, claims)
+	if err != nil {
+		return nil, err
+	}
+	return &oidc.AccessTokenResponse{
 		AccessToken: token,
 		TokenType:   oidc.BearerToken,
-		ExpiresIn:   uint64(AccessTokenLifetime.Seconds()),
+		ExpiresIn:   uint64(p.lifetime.Seconds()),
 		Scope:       claims.scopes(),
-	}), nil
+	}, nil
 }
 
 // public is an answer that anybody may keep for a minute: as long as verifiers take to notice a retired key.
