@@ -97,8 +97,14 @@ func TestADrainFinishesWhatIsInFlight(t *testing.T) { //nolint:paralleltest // s
 		t.Fatalf("/readyz before the drain: %q, %v", body, err)
 	}
 
+	select {
+	case <-p.Draining:
+		t.Error("draining before it is told to stop")
+	default:
+	}
 	stop()
 	began := time.Now()
+	<-p.Draining
 	until(t, func() bool {
 		response, body, err := get(l.AdminAddr(), "/readyz")
 		return err == nil && response.StatusCode == http.StatusServiceUnavailable && body == "draining\n"

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"bff.internal/shared/secret"
 	"bff.internal/shared/telemetry"
 )
 
@@ -28,8 +29,14 @@ type Platform struct {
 	// Redis is single, sentinel or cluster, as REDIS_URL says. A command that Redis does not answer fails
 	// within about 100 ms, or at its context's deadline.
 	Redis redis.UniversalClient
+	// RedisURL leads to the same Redis, for libraries that bring their own client.
+	RedisURL secret.String
+	// Draining is closed when the service is told to stop, while it still serves: time to send away whoever would
+	// stay, such as open sockets.
+	Draining <-chan struct{}
 
 	cfg            Config
+	drain          func()
 	closeTransport func()
 	work           *work
 	closePlatform  sync.Once
@@ -50,12 +57,15 @@ func Open(ctx context.Context, cfg Config, service string, log io.Writer) (*Plat
 	if err != nil {
 		return nil, err
 	}
-	transport := newTransport()
+	transport, draining := newTransport(), make(chan struct{})
 	p := &Platform{
 		Telemetry:      t,
 		Transport:      transport,
 		Redis:          redis.NewUniversalClient(options),
+		RedisURL:       cfg.RedisURL,
+		Draining:       draining,
 		cfg:            cfg,
+		drain:          sync.OnceFunc(func() { close(draining) }),
 		closeTransport: transport.CloseIdleConnections,
 		work:           newWork(t.Log),
 	}
@@ -74,6 +84,7 @@ func (p *Platform) Go(name string, f func(ctx context.Context) error) { p.work.s
 func (p *Platform) Close() { p.closePlatform.Do(p.close) }
 
 func (p *Platform) close() {
+	p.drain()
 	ctx, cancel := context.WithTimeout(context.Background(), workStopsWithin)
 	defer cancel()
 	p.work.stop(ctx)

@@ -23,7 +23,7 @@ var errStopped = errors.New("the service stops")
 // ends. Then it drains. At once /readyz says 503; for DRAIN_DELAY clients are served as before, but each
 // answer closes its connection. After that nothing new is accepted, and what is in flight has DRAIN_TIMEOUT
 // to end before its context is cancelled and, a moment later, its connection closed. Hijacked connections
-// such as WebSockets belong to their handlers; all that happens to them is that the end of the drain cancels
+// such as WebSockets belong to their handlers, which are told by Platform.Draining; the end of the drain cancels
 // their context. Last, Serve closes the platform. The error is that of a listener which failed: a stop is
 // nil even when requests were cut, as the log will say.
 //
@@ -57,6 +57,7 @@ func (l *Listening) Serve(ctx context.Context, handler http.Handler) error {
 	began := time.Now()
 	log.InfoContext(ctx, "draining", "delayMs", p.cfg.DrainDelay.Milliseconds(), "timeoutMs", p.cfg.DrainTimeout.Milliseconds())
 	t.draining.Store(true)
+	p.drain()
 	if err == nil {
 		err = first(time.After(p.cfg.DrainDelay), failed)
 	}

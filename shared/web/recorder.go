@@ -1,6 +1,10 @@
 package web
 
-import "net/http"
+import (
+	"bufio"
+	"net"
+	"net/http"
+)
 
 // recorder remembers what was answered. Its Unwrap keeps http.ResponseController working.
 type recorder struct {
@@ -27,6 +31,15 @@ func (w *recorder) Write(p []byte) (int, error) {
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
 	return n, err
+}
+
+// Hijack hands the connection over to a handler that goes on to speak another protocol on it, so the answer is 101.
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffer, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil && w.status == 0 {
+		w.status = http.StatusSwitchingProtocols
+	}
+	return conn, buffer, err
 }
 
 // Unwrap returns the writer of the connection.

@@ -32,6 +32,15 @@ func (c Config) Validate() error {
 	return nil
 }
 
+// Origin is the external URL as browsers say it in the header Origin.
+func (c Config) Origin() string {
+	host := strings.ToLower(c.ExternalURL.Host)
+	if port := c.ExternalURL.Port(); (c.ExternalURL.Scheme == "https" && port == "443") || (c.ExternalURL.Scheme == "http" && port == "80") {
+		host = strings.TrimSuffix(host, ":"+port)
+	}
+	return c.ExternalURL.Scheme + "://" + host
+}
+
 // Middleware is plain net/http middleware.
 type Middleware = func(http.Handler) http.Handler
 

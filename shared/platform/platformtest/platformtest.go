@@ -13,10 +13,16 @@ import (
 // Its Redis refuses every connection. The test closes it. It may be opened inside a testing/synctest bubble.
 func New(tb testing.TB, transport http.RoundTripper) *platform.Platform {
 	tb.Helper()
+	return WithRedis(tb, transport, "redis://127.0.0.1:1")
+}
+
+// WithRedis is New with a Redis, as REDIS_URL names it.
+func WithRedis(tb testing.TB, transport http.RoundTripper, redisURL string) *platform.Platform {
+	tb.Helper()
 	p, err := platform.Open(tb.Context(), platform.Config{
 		Addr:      "127.0.0.1:0",
 		AdminAddr: "127.0.0.1:0",
-		RedisURL:  secret.New("redis://127.0.0.1:1"),
+		RedisURL:  secret.New(redisURL),
 		MaxBody:   1 << 20,
 	}, tb.Name(), tb.Output())
 	if err != nil {

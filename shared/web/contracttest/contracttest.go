@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -28,6 +29,7 @@ type Contract struct {
 // Load parses an OpenAPI document, and fails the test if it is none.
 func Load(tb testing.TB, document []byte) *Contract {
 	tb.Helper()
+	readPages()
 	parsed, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
 		tb.Fatal(err)
@@ -42,6 +44,15 @@ func Load(tb testing.TB, document []byte) *Contract {
 	}
 	return &Contract{document: parsed, router: router}
 }
+
+// readPages lets what a page consists of be checked as text; kin-openapi keeps its readers for the whole process.
+//
+//nolint:gochecknoglobals // see above
+var readPages = sync.OnceFunc(func() {
+	for _, contentType := range []string{"text/html", "text/css", "text/javascript", "image/svg+xml"} {
+		openapi3filter.RegisterBodyDecoder(contentType, openapi3filter.FileBodyDecoder)
+	}
+})
 
 // CheckRoutes fails the test unless the BFF, which is a *web.Server, serves exactly the operations of the
 // document. HEAD goes with GET and is not written down.
