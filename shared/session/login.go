@@ -27,15 +27,18 @@ func (m *Manager) login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return m.problem(r, err)
 	}
+	replaces, _ := sessionCookie(r)
+	return m.ask(w, r, attempt{ReturnTo: returnTo, Replaces: replaces})
+}
+
+// ask sends the browser to the provider.
+func (m *Manager) ask(w http.ResponseWriter, r *http.Request, a attempt) error {
 	known, err := m.provider.metadata(r.Context())
 	if err != nil {
 		return m.problem(r, err)
 	}
-	replaces, _ := sessionCookie(r)
-	a := attempt{
-		ID: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(),
-		ReturnTo: returnTo, Binding: bind(w, r), Replaces: replaces, Expires: time.Now().Add(loginWithin),
-	}
+	a.ID, a.Nonce, a.Verifier = rand.Text(), rand.Text(), oauth2.GenerateVerifier()
+	a.Binding, a.Expires = bind(w, r), time.Now().Add(loginWithin)
 	state, err := m.keys.sealState(a)
 	if err != nil {
 		return err
@@ -54,35 +57,46 @@ func (m *Manager) returnTo(query url.Values) (string, error) {
 	return localPath(query.Get("returnTo"))
 }
 
+// mostRestarts is how often a login begins anew by itself.
+const mostRestarts = 2
+
 // Callback takes the provider's answer to a login, begins a session, and sends the browser where it wanted to go. The
-// session that the browser had before ends then. The error is a problem.
+// session that the browser had before ends then. When the session cannot be stored, a person's login begins anew by
+// itself, twice at most: the provider knows them by now and asks nothing. The error is a problem.
 func (m *Manager) Callback(w http.ResponseWriter, r *http.Request) error {
-	return m.forPeople(w, r, m.callback(w, r))
+	answer := r.URL.Query()
+	a, err := m.attemptOf(r, answer)
+	cookie := ""
+	if err == nil {
+		cookie, err = m.begin(r.Context(), a, answer)
+	}
+	_, blip := errors.AsType[storeError](err)
+	switch {
+	case err == nil:
+		setCookie(w, cookieName, cookie, m.cfg.Lifetime, http.SameSiteStrictMode)
+		redirect(w, a.ReturnTo)
+		return nil
+	case blip && a.Restarts < mostRestarts && byPerson(r):
+		m.log.WarnContext(r.Context(), "login begins anew", "error", err.Error())
+		a.Restarts++
+		return m.forPeople(w, r, m.ask(w, r, a))
+	default:
+		return m.forPeople(w, r, m.problem(r, err))
+	}
 }
 
-func (m *Manager) callback(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
+// attemptOf returns the login of this browser that the answer belongs to.
+func (m *Manager) attemptOf(r *http.Request, answer url.Values) (attempt, error) {
 	for _, name := range []string{"state", "code", "iss", "error"} {
-		if len(query[name]) > 1 {
-			return m.problem(r, errState)
+		if len(answer[name]) > 1 {
+			return attempt{}, errState
 		}
 	}
-	a, err := m.keys.openState(r, query.Get("state"))
-	if err != nil {
-		return m.problem(r, err)
-	}
-	cookie, err := m.begin(r, a, query)
-	if err != nil {
-		return m.problem(r, err)
-	}
-	setCookie(w, cookieName, cookie, m.cfg.Lifetime, http.SameSiteStrictMode)
-	redirect(w, a.ReturnTo)
-	return nil
+	return m.keys.openState(r, answer.Get("state"))
 }
 
 // begin turns the provider's answer into a session, and returns its cookie.
-func (m *Manager) begin(r *http.Request, a attempt, answer url.Values) (cookie string, err error) {
-	ctx := r.Context()
+func (m *Manager) begin(ctx context.Context, a attempt, answer url.Values) (cookie string, err error) {
 	known, err := m.provider.metadata(ctx)
 	if err != nil {
 		return "", err
@@ -96,16 +110,16 @@ func (m *Manager) begin(r *http.Request, a attempt, answer url.Values) (cookie s
 	if answer.Has("error") || answer.Get("code") == "" {
 		return "", declinedError{answer.Get("error")}
 	}
-	r2, err := m.provider.exchange(ctx, known, answer.Get("code"), a)
+	r, err := m.provider.exchange(ctx, known, answer.Get("code"), a)
 	if _, away := errors.AsType[awayError](err); away {
 		m.forget(ctx, a) // reloading the page may still succeed
 	}
 	if err != nil {
 		return "", err
 	}
-	r2.endsAt = time.Now().Add(m.cfg.Lifetime).UTC().Truncate(time.Second)
+	r.endsAt = time.Now().Add(m.cfg.Lifetime).UTC().Truncate(time.Second)
 	cookie = newID()
-	if err := m.create(ctx, cookieID(cookie), r2); err != nil {
+	if err := m.create(ctx, cookieID(cookie), r); err != nil {
 		return "", err
 	}
 	m.replace(ctx, a.Replaces)
@@ -156,13 +170,16 @@ func (m *Manager) replace(ctx context.Context, id string) {
 // forPeople turns an error into a visit of the application's page, which says it in words, when a person is looking:
 // nobody should see raw JSON in a browser.
 func (m *Manager) forPeople(w http.ResponseWriter, r *http.Request, err error) error {
-	if err == nil || r.Context().Err() != nil || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+	if err == nil || r.Context().Err() != nil || !byPerson(r) {
 		return err
 	}
 	telemetry.EventFrom(r.Context()).Fail(err)
 	redirect(w, m.app.Home+"?"+url.Values{"problem": {problem.From(err).Code}}.Encode())
 	return nil
 }
+
+// byPerson reports whether the answer will be looked at.
+func byPerson(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
 
 func redirect(w http.ResponseWriter, target string) {
 	w.Header().Set("Location", target)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"bff.internal/shared/session/sessiontest"
 	"bff.internal/shared/upstream/upstreamtest"
 )
 
@@ -71,7 +72,7 @@ func TestWhereALoginMayLead(t *testing.T) {
 				}
 				return
 			}
-			callback := b.get(t, w.provider.authorize(t, login.Header().Get("Location"), "ada"))
+			callback := b.get(t, w.provider.Authorize(t, login.Header().Get("Location"), "ada"))
 			if got := callback.Header().Get("Location"); got != tt.lands {
 				t.Errorf("landed at %q (%d), want %q", got, callback.Code, tt.lands)
 			}
@@ -81,7 +82,7 @@ func TestWhereALoginMayLead(t *testing.T) {
 		t.Errorf("two of them: %d", login.Code)
 	}
 	b := w.browser()
-	callback := b.get(t, w.provider.authorize(t, b.get(t, "/login").Header().Get("Location"), "ada"))
+	callback := b.get(t, w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada"))
 	if got := callback.Header().Get("Location"); got != "/" {
 		t.Errorf("without one: landed at %q", got)
 	}
@@ -117,7 +118,7 @@ func TestAnswersThatBelongToNoLogin(t *testing.T) {
 		{"the code of another login", func(t *testing.T, w *world, _ *browser, u *url.URL) {
 			t.Helper()
 			other := w.browser()
-			stolen, err := url.Parse(w.provider.authorize(t, other.get(t, "/login").Header().Get("Location"), "grace"))
+			stolen, err := url.Parse(w.provider.Authorize(t, other.get(t, "/login").Header().Get("Location"), "grace"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +142,7 @@ func TestAnswersThatBelongToNoLogin(t *testing.T) {
 		{"an ID token of another access token", id(func(c jwt.MapClaims) { c["at_hash"] = "AAAAAAAAAAAAAAAAAAAAAA" }), "login_failed", 400},
 		{"an ID token of somebody else's key", func(t *testing.T, w *world, _ *browser, _ *url.URL) {
 			t.Helper()
-			w.provider.set(func(p *provider) { p.key = newProvider(t).key })
+			w.provider.Behave(sessiontest.Behaviour{Key: sessiontest.NewKey(t)})
 		}, "login_failed", 400},
 		{"no ID token", token(upstreamtest.Answer{Body: `{"access_token":"a","token_type":"Bearer"}`}), "login_failed", 400},
 		{"an unsigned ID token", token(upstreamtest.Answer{
@@ -160,7 +161,7 @@ func TestAnswersThatBelongToNoLogin(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
 			b := w.browser()
-			callback, err := url.Parse(w.provider.authorize(t, b.get(t, "/login").Header().Get("Location"), "ada"))
+			callback, err := url.Parse(w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,13 +195,13 @@ func put(u *url.URL, name, value string) {
 
 func id(change func(jwt.MapClaims)) func(*testing.T, *world, *browser, *url.URL) {
 	return func(_ *testing.T, w *world, _ *browser, _ *url.URL) {
-		w.provider.set(func(p *provider) { p.changeID = change })
+		w.provider.Behave(sessiontest.Behaviour{ChangeID: change})
 	}
 }
 
 func token(answer upstreamtest.Answer) func(*testing.T, *world, *browser, *url.URL) {
 	return func(_ *testing.T, w *world, _ *browser, _ *url.URL) {
-		w.provider.set(func(p *provider) { p.answer = &answer })
+		w.provider.Behave(sessiontest.Behaviour{Answer: &answer})
 	}
 }
 
@@ -208,7 +209,7 @@ func TestAnAnswerCountsOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
 	b := w.browser()
-	callback := w.provider.authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
+	callback := w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
 	var answers [8]*httptest.ResponseRecorder
 	var all sync.WaitGroup
 	for i := range answers {
@@ -224,8 +225,8 @@ func TestAnAnswerCountsOnce(t *testing.T) {
 			t.Errorf("%d %s", rec.Code, rec.Body)
 		}
 	}
-	if begun != 1 || w.provider.tokenCalls() != 1 {
-		t.Errorf("%d sessions, %d token calls; want one of each", begun, w.provider.tokenCalls())
+	if begun != 1 || w.provider.TokenCalls() != 1 {
+		t.Errorf("%d sessions, %d token calls; want one of each", begun, w.provider.TokenCalls())
 	}
 }
 
@@ -235,7 +236,7 @@ func TestALoginThatTookTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, connect(t, addr), nil)
 		b := w.browser()
-		callback := w.provider.authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
+		callback := w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
 		time.Sleep(10*time.Minute + time.Second)
 		if rec := b.get(t, callback); rec.Code != http.StatusBadRequest || codeOf(t, rec) != "login_expired" {
 			t.Errorf("%d %s", rec.Code, rec.Body)
@@ -264,7 +265,7 @@ func TestTwentyTabsLogInAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	for i, login := range logins {
-		callback := b.get(t, w.provider.authorize(t, login.Header().Get("Location"), "ada"))
+		callback := b.get(t, w.provider.Authorize(t, login.Header().Get("Location"), "ada"))
 		if got := callback.Header().Get("Location"); got != fmt.Sprintf("/tab/%d", i) {
 			t.Errorf("tab %d landed at %q: %d %s", i, got, callback.Code, callback.Body)
 		}
@@ -289,13 +290,13 @@ func TestWithoutTheProviderNobodySignsInAndNothingIsLost(t *testing.T) {
 	if rec := b.get(t, "/login", "Accept", "text/html"); rec.Header().Get("Location") != "/?problem=identity_unavailable" {
 		t.Errorf("a person is sent to %q", rec.Header().Get("Location"))
 	}
-	w.provider.announce(`"id_token_signing_alg_values_supported":["ES256"]`)
-	callback := w.provider.authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
-	w.provider.set(func(p *provider) { p.answer = &upstreamtest.Answer{Status: 503} })
+	w.provider.Announce(`"id_token_signing_alg_values_supported":["ES256"]`)
+	callback := w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
+	w.provider.Behave(sessiontest.Behaviour{Answer: &upstreamtest.Answer{Status: 503}})
 	if rec := b.get(t, callback); rec.Code != http.StatusServiceUnavailable {
 		t.Errorf("callback: %d %s", rec.Code, rec.Body)
 	}
-	w.provider.set(func(p *provider) { p.answer = nil })
+	w.provider.Behave(sessiontest.Behaviour{})
 	if rec := b.get(t, callback); rec.Code != http.StatusSeeOther {
 		t.Errorf("the same again: %d %s", rec.Code, rec.Body)
 	}

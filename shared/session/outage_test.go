@@ -3,6 +3,7 @@ package session_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,7 +43,7 @@ func TestWithoutRedisNobodyIsJudgedAndNobodyIsSignedOut(t *testing.T) {
 			{"GET", "/"},
 			{"GET", "/peek"},
 			{"POST", "/logout"},
-			{"GET", w.provider.authorize(t, login.Header().Get("Location"), "ada")},
+			{"GET", w.provider.Authorize(t, login.Header().Get("Location"), "ada")},
 		} {
 			begun := time.Now()
 			rec := b.do(t, tt.method, tt.target)
@@ -58,4 +59,35 @@ func TestWithoutRedisNobodyIsJudgedAndNobodyIsSignedOut(t *testing.T) {
 		t.Logf("%s: signed in again after %v", outage.name, time.Since(back))
 		b.see(t, "/")
 	}
+}
+
+func TestALoginThatRedisInterruptsBeginsAnewByItself(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	w := newWorld(t, connect(t, server.Addr()), nil)
+	b := w.browser()
+	at := b.get(t, "/login?returnTo=/there").Header().Get("Location")
+	server.Stop()
+	person := []string{"Accept", "text/html"}
+	for range 2 {
+		rec := b.get(t, w.provider.Authorize(t, at, "ada"), person...)
+		if at = rec.Header().Get("Location"); rec.Code != http.StatusSeeOther || !strings.HasPrefix(at, issuer+"/authorize?") {
+			t.Fatalf("without Redis: %d %q", rec.Code, at)
+		}
+	}
+	last := b.get(t, w.provider.Authorize(t, at, "ada"), person...)
+	if where := last.Header().Get("Location"); where != "/?problem=session_unavailable" {
+		t.Errorf("at last: %d %q", last.Code, where)
+	}
+	server.Restart()
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		rec := b.get(t, w.provider.Authorize(t, at, "ada"), person...)
+		if rec.Header().Get("Location") == "/there" {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("with Redis: %d %q", rec.Code, rec.Header().Get("Location"))
+		}
+	}
+	b.see(t, "/")
 }

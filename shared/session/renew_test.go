@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bff.internal/shared/session"
+	"bff.internal/shared/session/sessiontest"
 	"bff.internal/shared/upstream/upstreamtest"
 )
 
@@ -21,7 +22,7 @@ func TestAnAccessTokenThatEndsIsRenewedOnceForAll(t *testing.T) {
 		w := newWorld(t, connect(t, addr), nil)
 		b := w.browser()
 		w.signIn(t, b, "ada")
-		w.provider.set(func(p *provider) { p.slow = 3 * time.Second })
+		w.provider.Behave(sessiontest.Behaviour{Slow: 3 * time.Second})
 		time.Sleep(5*time.Minute + time.Second)
 
 		const requests = 200
@@ -32,7 +33,7 @@ func TestAnAccessTokenThatEndsIsRenewedOnceForAll(t *testing.T) {
 			all.Go(func() { tokens[i] = copied.see(t, "/").Token })
 		}
 		all.Wait()
-		if calls := w.provider.tokenCalls(); calls != 2 {
+		if calls := w.provider.TokenCalls(); calls != 2 {
 			t.Errorf("%d token calls, want one for the login and one more", calls)
 		}
 		for i, got := range tokens {
@@ -101,7 +102,7 @@ func TestRenewal(t *testing.T) {
 				w := newWorld(t, connect(t, addr), nil)
 				b := w.browser()
 				w.signIn(t, b, "ada")
-				w.provider.set(func(p *provider) { p.answer = tt.answer })
+				w.provider.Behave(sessiontest.Behaviour{Answer: tt.answer})
 				time.Sleep(tt.after)
 				begun := time.Now()
 				rec := b.get(t, "/")
@@ -140,7 +141,7 @@ func TestALogoutDuringARenewalWins(t *testing.T) {
 		w := newWorld(t, connect(t, server.Addr()), nil)
 		b := w.browser()
 		w.signIn(t, b, "ada")
-		w.provider.set(func(p *provider) { p.slow = 2 * time.Second })
+		w.provider.Behave(sessiontest.Behaviour{Slow: 2 * time.Second})
 		time.Sleep(5*time.Minute + time.Second)
 		old := &browser{app: w, cookies: map[string]string{"__Host-session": b.cookies["__Host-session"]}}
 		var rec *httptest.ResponseRecorder
@@ -167,7 +168,7 @@ func TestARenewalGoesOnWhenItsRequestLeaves(t *testing.T) {
 		w := newWorld(t, connect(t, addr), nil)
 		b := w.browser()
 		w.signIn(t, b, "ada")
-		w.provider.set(func(p *provider) { p.slow = 3 * time.Second })
+		w.provider.Behave(sessiontest.Behaviour{Slow: 3 * time.Second})
 		time.Sleep(5*time.Minute + time.Second)
 		ctx, leave := context.WithTimeout(t.Context(), time.Second)
 		defer leave()
@@ -175,9 +176,9 @@ func TestARenewalGoesOnWhenItsRequestLeaves(t *testing.T) {
 		req.AddCookie(&http.Cookie{Name: "__Host-session", Value: b.cookies["__Host-session"]})
 		w.ServeHTTP(httptest.NewRecorder(), req)
 		stop(t, w.sessions)
-		w.provider.set(func(p *provider) { p.slow = 0 })
-		if got := b.see(t, "/").Token; got != "access-2-ada" || w.provider.tokenCalls() != 2 {
-			t.Errorf("token = %q after %d calls, want the one that was asked for", got, w.provider.tokenCalls())
+		w.provider.Behave(sessiontest.Behaviour{})
+		if got := b.see(t, "/").Token; got != "access-2-ada" || w.provider.TokenCalls() != 2 {
+			t.Errorf("token = %q after %d calls, want the one that was asked for", got, w.provider.TokenCalls())
 		}
 	})
 }
@@ -186,15 +187,15 @@ func TestTwoReplicasThatRenewAtOnceSignNobodyOut(t *testing.T) {
 	t.Parallel()
 	client := connect(t, newRedis(t).Addr())
 	w := newWorld(t, client, nil)
-	w.provider.set(func(p *provider) { p.lifetime = time.Second })
+	w.provider.Behave(sessiontest.Behaviour{Lifetime: time.Second})
 	b := w.browser()
 	w.signIn(t, b, "ada")
 	replica := &browser{app: w.application(t, client, nil), cookies: b.cookies}
-	w.provider.set(func(p *provider) { p.lifetime = time.Hour })
+	w.provider.Behave(sessiontest.Behaviour{Lifetime: time.Hour})
 	for b.see(t, "/").Token == "access-1-ada" { // until it is renewed
 	}
-	if got, want := replica.see(t, "/").Token, b.see(t, "/").Token; got != want || w.provider.tokenCalls() != 2 {
-		t.Errorf("%q at one and %q at the other after %d calls", got, want, w.provider.tokenCalls())
+	if got, want := replica.see(t, "/").Token, b.see(t, "/").Token; got != want || w.provider.TokenCalls() != 2 {
+		t.Errorf("%q at one and %q at the other after %d calls", got, want, w.provider.TokenCalls())
 	}
 }
 
@@ -205,7 +206,7 @@ func TestWithoutARefreshTokenTheSessionEndsWithItsAccessToken(t *testing.T) {
 		w := newWorld(t, connect(t, addr), nil)
 		b := w.browser()
 		w.provider.Handle("/token", func(r *http.Request) upstreamtest.Answer {
-			answer := w.provider.token(r)
+			answer := w.provider.Token(r)
 			answer.Body = withoutRefresh(t, answer.Body)
 			return answer
 		})
@@ -216,8 +217,8 @@ func TestWithoutARefreshTokenTheSessionEndsWithItsAccessToken(t *testing.T) {
 		if rec := b.get(t, "/"); rec.Code != http.StatusUnauthorized {
 			t.Errorf("%d %s", rec.Code, rec.Body)
 		}
-		if len(w.endings()) != 1 || w.provider.tokenCalls() != 1 {
-			t.Errorf("%d endings, %d token calls", len(w.endings()), w.provider.tokenCalls())
+		if len(w.endings()) != 1 || w.provider.TokenCalls() != 1 {
+			t.Errorf("%d endings, %d token calls", len(w.endings()), w.provider.TokenCalls())
 		}
 	})
 }

@@ -3,7 +3,6 @@ package session
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"bff.internal/shared/problem"
@@ -13,11 +12,10 @@ import (
 // cannot send it: browsers ask first, and are not answered.
 const CSRFHeader = "X-CSRF"
 
-// SameOrigin returns a middleware that lets only pages of the origin external call, whatever the method: the request
-// carries CSRFHeader, and neither Sec-Fetch-Site nor Origin says otherwise. It is for routes that trust a cookie, and
-// judges before anybody looks at that. The error is a 403 problem.
-func SameOrigin(external url.URL, fail func(http.ResponseWriter, *http.Request, error)) func(http.Handler) http.Handler {
-	origin := external.Scheme + "://" + external.Host
+// SameOrigin returns a middleware that lets only pages of the origin, such as https://app.example.com, call, whatever
+// the method: the request carries CSRFHeader, and neither Sec-Fetch-Site nor Origin says otherwise. It is for routes
+// that trust a cookie, and judges before anybody looks at that. The error is a 403 problem.
+func SameOrigin(origin string, fail func(http.ResponseWriter, *http.Request, error)) func(http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	if err := protection.AddTrustedOrigin(origin); err != nil { // the proxy in front may have changed Host
 		panic("session: " + err.Error())

@@ -3,7 +3,6 @@ package session_test
 import (
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"testing"
 
 	"bff.internal/shared/problem"
@@ -12,7 +11,7 @@ import (
 
 func TestOnlyPagesOfThisOriginCall(t *testing.T) {
 	t.Parallel()
-	origin := url.URL{Scheme: "https", Host: "app.test"}
+	const origin = "https://app.test"
 	fail := func(w http.ResponseWriter, _ *http.Request, err error) { _ = problem.From(err).Write(w) }
 	guarded := session.SameOrigin(origin, fail)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	for _, tt := range []struct {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bff.internal/shared/session"
+	"bff.internal/shared/session/sessiontest"
 )
 
 func TestSignInAndOut(t *testing.T) {
@@ -60,7 +61,7 @@ func TestTheCookieIsOneThatOnlyThisHostCanSet(t *testing.T) {
 	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
 	b := w.browser()
 	login := b.get(t, "/login")
-	callback := b.get(t, w.provider.authorize(t, login.Header().Get("Location"), "ada"))
+	callback := b.get(t, w.provider.Authorize(t, login.Header().Get("Location"), "ada"))
 	for _, tt := range []struct{ header, name, sameSite string }{
 		{login.Header().Get("Set-Cookie"), "__Host-login-", "SameSite=Lax"},
 		{callback.Header().Get("Set-Cookie"), "__Host-session=", "SameSite=Strict"},
@@ -110,7 +111,7 @@ func TestASessionEndsWhenItIsIdleOrOld(t *testing.T) {
 	t.Parallel()
 	server := newRedis(t)
 	w := newWorld(t, connect(t, server.Addr()), nil)
-	w.provider.set(func(p *provider) { p.lifetime = 24 * time.Hour })
+	w.provider.Behave(sessiontest.Behaviour{Lifetime: 24 * time.Hour})
 	b := w.browser()
 	w.signIn(t, b, "ada")
 

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -33,6 +34,7 @@ type attempt struct {
 	ReturnTo string    `json:"to"`
 	Binding  string    `json:"binding"`
 	Replaces string    `json:"replaces,omitzero"` // the session that this browser has so far
+	Restarts int       `json:"restarts,omitzero"`
 	Expires  time.Time `json:"exp"`
 }
 
@@ -47,12 +49,9 @@ func (k keyring) sealState(a attempt) (string, error) {
 // openState returns the login that the state carries, for the browser that began it.
 func (k keyring) openState(r *http.Request, state string) (attempt, error) {
 	var a attempt
-	if state == "" || len(state) > maxState {
-		return a, errState
-	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(state)
+	sealed, err := decodeState(state)
 	if err != nil {
-		return a, errState
+		return a, err
 	}
 	plain, err := k.open(sealed, statePurpose)
 	if err != nil {
@@ -68,6 +67,18 @@ func (k keyring) openState(r *http.Request, state string) (attempt, error) {
 		return a, errStateExpired
 	}
 	return a, nil
+}
+
+func decodeState(state string) ([]byte, error) {
+	if len(state) > maxState {
+		return nil, errState
+	}
+	// The decoder would skip line ends, and one state would have many spellings.
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(state)
+	if err != nil || strings.ContainsAny(state, "\r\n") {
+		return nil, errState
+	}
+	return sealed, nil
 }
 
 func (a attempt) boundTo(r *http.Request) bool {

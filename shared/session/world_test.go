@@ -2,14 +2,7 @@ package session_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -20,15 +13,14 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"bff.internal/shared/problem"
 	"bff.internal/shared/secret"
 	"bff.internal/shared/session"
+	"bff.internal/shared/session/sessiontest"
 	"bff.internal/shared/upstream"
-	"bff.internal/shared/upstream/upstreamtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -46,7 +38,7 @@ type world struct {
 	http.Handler
 
 	sessions *session.Manager
-	provider *provider
+	provider *sessiontest.Provider
 
 	mu    sync.Mutex
 	ended []session.Session
@@ -179,7 +171,7 @@ func (w *world) signIn(t *testing.T, b *browser, user string) string {
 	if login.Code != http.StatusSeeOther {
 		t.Fatalf("login: %d %s", login.Code, login.Body)
 	}
-	callback := b.get(t, w.provider.authorize(t, login.Header().Get("Location"), user))
+	callback := b.get(t, w.provider.Authorize(t, login.Header().Get("Location"), user))
 	if callback.Code != http.StatusSeeOther {
 		t.Fatalf("callback: %d %s", callback.Code, callback.Body)
 	}
@@ -202,139 +194,9 @@ func (b *browser) see(t *testing.T, target string) shown {
 	return s
 }
 
-// provider is an OpenID provider that can be told to do wrong.
-type provider struct {
-	*upstreamtest.Transport
-
-	key *ecdsa.PrivateKey
-
-	mu       sync.Mutex
-	grants   map[string]grant // by code
-	refresh  map[string]grant // by refresh token
-	calls    int              // of the token endpoint
-	lifetime time.Duration    // of access tokens
-	slow     time.Duration    // how long a token call takes
-	// changeID changes an ID token before it is signed; answer replaces the token endpoint's answer.
-	changeID func(jwt.MapClaims)
-	answer   *upstreamtest.Answer
-}
-
-type grant struct{ user, nonce, challenge string }
-
-func newProvider(t *testing.T) *provider {
+func newProvider(t *testing.T) *sessiontest.Provider {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	point, err := key.PublicKey.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &provider{
-		Transport: &upstreamtest.Transport{}, key: key, grants: map[string]grant{}, refresh: map[string]grant{}, lifetime: 5 * time.Minute,
-	}
-	x, y := base64.RawURLEncoding.EncodeToString(point[1:33]), base64.RawURLEncoding.EncodeToString(point[33:])
-	p.Answer("/keys", upstreamtest.Answer{Body: `{"keys":[{"kty":"EC","crv":"P-256","alg":"ES256","use":"sig","kid":"1","x":"` + x + `","y":"` + y + `"}]}`})
-	p.announce(`"id_token_signing_alg_values_supported":["ES256"],"authorization_response_iss_parameter_supported":true,"end_session_endpoint":"` + issuer + `/bye"`)
-	p.Handle("/token", p.token)
-	return p
-}
-
-// announce sets what the provider says about itself, beside its endpoints.
-func (p *provider) announce(more string) {
-	p.Answer("/.well-known/openid-configuration", upstreamtest.Answer{Body: `{"issuer":"` + issuer + `","authorization_endpoint":"` + issuer +
-		`/authorize","token_endpoint":"` + issuer + `/token","jwks_uri":"` + issuer + `/keys",` + more + `}`})
-}
-
-// authorize signs a user in at the provider, and returns the path to which it sends the browser back.
-func (p *provider) authorize(t *testing.T, loginURL, user string) string {
-	t.Helper()
-	location, err := url.Parse(loginURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	asked := location.Query()
-	if asked.Get("code_challenge_method") != "S256" || asked.Get("redirect_uri") != external+"/callback" || asked.Get("client_id") != "app" {
-		t.Errorf("the provider is asked %s", loginURL)
-	}
-	code := rand.Text()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.grants[code] = grant{user, asked.Get("nonce"), asked.Get("code_challenge")}
-	return "/callback?" + url.Values{"code": {code}, "state": {asked.Get("state")}, "iss": {issuer}}.Encode()
-}
-
-// token is the token endpoint.
-func (p *provider) token(req *http.Request) upstreamtest.Answer {
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		return upstreamtest.Answer{Err: err}
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return upstreamtest.Answer{Err: err}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.calls++
-	if p.answer != nil {
-		return *p.answer
-	}
-	if id, password, _ := req.BasicAuth(); id != "app" || password != "hunter2" {
-		return upstreamtest.Answer{Status: http.StatusUnauthorized, Body: `{"error":"invalid_client"}`}
-	}
-	var granted grant
-	known := false
-	switch form.Get("grant_type") {
-	case "authorization_code":
-		granted, known = p.grants[form.Get("code")]
-		delete(p.grants, form.Get("code"))
-		challenge := sha256.Sum256([]byte(form.Get("code_verifier")))
-		known = known && base64.RawURLEncoding.EncodeToString(challenge[:]) == granted.challenge
-	case "refresh_token":
-		granted, known = p.refresh[form.Get("refresh_token")]
-		delete(p.refresh, form.Get("refresh_token"))
-	}
-	if !known {
-		return upstreamtest.Answer{Status: http.StatusBadRequest, Body: `{"error":"invalid_grant"}`}
-	}
-	return upstreamtest.Answer{After: p.slow, Body: p.tokens(granted)}
-}
-
-// tokens is a good answer of the token endpoint. The caller holds the lock.
-func (p *provider) tokens(granted grant) string {
-	now := time.Now()
-	claims := jwt.MapClaims{
-		"iss": issuer, "aud": "app", "sub": granted.user, "nonce": granted.nonce, "sid": "sid-" + granted.user, "name": "Name of " + granted.user,
-		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
-	}
-	if p.changeID != nil {
-		p.changeID(claims)
-	}
-	unsigned := jwt.NewWithClaims(jwt.SigningMethodES256, claims)
-	unsigned.Header["kid"] = "1"
-	id, err := unsigned.SignedString(p.key)
-	if err != nil {
-		panic(err)
-	}
-	next := rand.Text()
-	p.refresh[next] = granted
-	return fmt.Sprintf(`{"access_token":"access-%d-%s","token_type":"Bearer","expires_in":%d,"refresh_token":%q,"id_token":%q,"scope":"openid orders"}`,
-		p.calls, granted.user, int(p.lifetime.Seconds()), next, id)
-}
-
-func (p *provider) tokenCalls() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.calls
-}
-
-// set changes how the provider behaves.
-func (p *provider) set(change func(*provider)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	change(p)
+	return sessiontest.NewProvider(t, sessiontest.Client{ID: "app", Secret: "hunter2", Callback: external + "/callback"}, issuer)
 }
 
 func codeOf(t *testing.T, rec *httptest.ResponseRecorder) string {
