@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/redis/go-redis/v9"
+
 	"bff.internal/mockservices/identity"
 )
 
@@ -22,6 +24,7 @@ type config struct {
 	webSecret     string
 	externalURL   string
 	password      string
+	redisURL      string // or empty
 	logLevel      slog.Level
 }
 
@@ -77,6 +80,13 @@ func variables() []variable {
 			cfg.password = value
 			return checkSecret(value, leastPassword)
 		}},
+		variable{"REDIS_URL", "the Redis where changes of orders are told", noRedis, func(cfg *config, value string) error {
+			if value == noRedis {
+				return nil
+			}
+			cfg.redisURL = value
+			return checkRedisURL(value)
+		}},
 		variable{"LOG_LEVEL", "debug, info, warn or error", "info", func(cfg *config, value string) error {
 			return setLevel(&cfg.logLevel, value)
 		}},
@@ -112,6 +122,17 @@ func checkBaseURL(value string) error {
 	base, err := url.Parse(value)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Scheme+"://"+base.Host != value || base.Hostname() == "" {
 		return fmt.Errorf("http:// or https:// and a host, with nothing after it, not %q", value)
+	}
+	return nil
+}
+
+// noRedis is the value of REDIS_URL when nobody is told.
+const noRedis = "none"
+
+// checkRedisURL does not repeat the value, for it may hold a password.
+func checkRedisURL(value string) error {
+	if _, err := redis.ParseURL(value); err != nil {
+		return errors.New("redis:// or rediss:// and host:port, such as redis://localhost:6379")
 	}
 	return nil
 }

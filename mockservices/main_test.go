@@ -56,6 +56,7 @@ func TestRefusals(t *testing.T) {
 		{"a short password", nil, map[string]string{"DEMO_PASSWORD": "abc"}, []string{"DEMO_PASSWORD wants at least 4"}},
 		{"an external URL with a path", nil, map[string]string{"EXTERNAL_URL": "http://localhost:8080/web"}, []string{"EXTERNAL_URL wants http"}},
 		{"a level that does not exist", nil, map[string]string{"LOG_LEVEL": "loud"}, []string{"LOG_LEVEL wants debug, info"}},
+		{"a Redis without a scheme", nil, map[string]string{"REDIS_URL": "hunter2@localhost:6379"}, []string{"REDIS_URL wants redis://"}},
 		{"two things at once", nil, map[string]string{"LOG_LEVEL": "loud", "USERS_ADDR": "x"}, []string{"LOG_LEVEL", "USERS_ADDR"}},
 	}
 	for _, test := range tests {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -45,8 +46,16 @@ func services() []service {
 		},
 		{
 			"orders", "Order Service: /orders", "ORDERS_ADDR", "127.0.0.1:9002",
-			func(_ config, verifier *token.Verifier) (http.Handler, error) {
-				return orders.New(verifier, time.Time{}), nil
+			func(cfg config, verifier *token.Verifier) (http.Handler, error) {
+				orderService := orders.Config{Verifier: verifier}
+				if cfg.redisURL != "" {
+					changes, err := orders.OpenChanges(cfg.redisURL, slog.Default())
+					if err != nil {
+						return nil, err
+					}
+					orderService.Changes = changes // open until the process ends
+				}
+				return orders.New(orderService), nil
 			},
 		},
 		{

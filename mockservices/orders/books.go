@@ -87,14 +87,26 @@ func (b *books) cancel(whose, id string) (order, error) {
 	return all[at], nil
 }
 
+// outcome is what became of an order that was to be placed.
+type outcome int
+
+const (
+	added    outcome = iota
+	repeated         // the same request came before
+	refused          // another request came with that key before
+)
+
 // place adds an order of an owner. With a key that was used before nothing is added: for the same request the order
-// of then is returned, for another one false. An empty key is none.
-func (b *books) place(whose, key string, request []byte, placed order) (order, bool) {
+// of then is returned. An empty key is none.
+func (b *books) place(whose, key string, request []byte, placed order) (order, outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	scope := replyKey{whose, key}
 	if before, ok := b.replies.Get(scope); ok && key != "" {
-		return before.order, bytes.Equal(before.request, request)
+		if !bytes.Equal(before.request, request) {
+			return order{}, refused
+		}
+		return before.order, repeated
 	}
 	if key != "" {
 		b.replies.Put(scope, reply{request, placed})
@@ -105,7 +117,7 @@ func (b *books) place(whose, key string, request []byte, placed order) (order, b
 		delete(w.cancelled, w.placed[0].ID)
 		w.placed = slices.Delete(w.placed, 0, 1)
 	}
-	return placed, true
+	return placed, added
 }
 
 // collect is all without the lock, which the caller holds.

@@ -3,6 +3,7 @@
 package orders
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -16,20 +17,32 @@ import (
 const cacheControl = "private, max-age=0, stale-if-error=60"
 
 type service struct {
-	books *books
+	books   *books
+	changes *Changes
 }
 
-// New is the Order Service: an [http.Handler] that needs no closing. Derived orders lie in the days before the UTC day
-// of today, however long the service runs, so that answers stay what they were; zero means the day of the call.
-// Writes are kept in memory: those of the 10,000 owners who began to write last, with the last 100 orders of each,
+// Config is what the Order Service works with.
+type Config struct {
+	// Verifier knows whose tokens count.
+	Verifier *token.Verifier
+	// Today is the day before which derived orders lie, by its UTC day, however long the service runs, so that answers
+	// stay what they were; zero means the day of the call.
+	Today time.Time
+	// Changes is told about every change of a user's order; nil is nobody.
+	Changes *Changes
+}
+
+// New is the Order Service: an [http.Handler] that needs no closing. Writes are kept in memory: those of the 10,000 owners who began to write last, with the last 100 orders of each,
 // and the answers to the last 10,000 idempotency keys.
 //
 // A single order is the caller's own; the client that acts for partners says whose with partner=, as in a list.
-func New(verifier *token.Verifier, today time.Time) http.Handler {
+func New(cfg Config) http.Handler {
+	today := cfg.Today
 	if today.IsZero() {
 		today = time.Now()
 	}
-	s := service{books: newBooks(today.UTC().Truncate(24 * time.Hour))}
+	verifier := cfg.Verifier
+	s := service{books: newBooks(today.UTC().Truncate(24 * time.Hour)), changes: cfg.Changes}
 	return standin.New(standin.Table{
 		"/orders": {
 			http.MethodGet:  verifier.Require(s.list),
@@ -64,8 +77,16 @@ func (s service) cancel(w http.ResponseWriter, r *http.Request, caller token.Cal
 	if err != nil {
 		return err
 	}
+	s.tell(r.Context(), whose, order)
 	answer.JSON(w, http.StatusOK, order)
 	return nil
+}
+
+// tell makes the order of a user known to whoever listens.
+func (s service) tell(ctx context.Context, whose owner.Owner, now order) {
+	if whose.User != "" {
+		s.changes.tell(ctx, whose.User, now)
+	}
 }
 
 // owned is whose a single order is said to be.

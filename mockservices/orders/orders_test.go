@@ -41,7 +41,7 @@ func today() time.Time { return time.Date(2026, time.March, 2, 23, 0, 0, 0, time
 func newAPI(t *testing.T) (*standintest.World, *standintest.Client) {
 	t.Helper()
 	world := standintest.New(t)
-	return world, standintest.Serve(t, orders.New(token.NewVerifier(world.Trusted), today()))
+	return world, standintest.Serve(t, orders.New(orders.Config{Verifier: token.NewVerifier(world.Trusted), Today: today()}))
 }
 
 func decode[T any](t *testing.T, body string) T {

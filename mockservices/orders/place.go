@@ -53,10 +53,14 @@ func (s service) place(w http.ResponseWriter, r *http.Request, caller token.Call
 	id := "ord_" + strings.ToLower(rand.Text()[:12])
 	order := newOrder(id, placed, now, items, newShipping(derive.From("shipping", id), now.AddDate(0, 0, 3)))
 	digest := sha256.Sum256(content)
-	order, ok := s.books.place(whose.Key(), key, digest[:], order)
-	if !ok {
+	order, outcome := s.books.place(whose.Key(), key, digest[:], order)
+	switch outcome {
+	case refused:
 		return answer.NewProblem(http.StatusUnprocessableEntity, "idempotency_key_reused",
 			"this Idempotency-Key came with another body before")
+	case added:
+		s.tell(r.Context(), whose, order)
+	case repeated:
 	}
 	location := url.URL{Path: "/orders/" + order.ID}
 	if whose.Partner != "" {
