@@ -30,6 +30,8 @@ func TestTheBlocksOfTheREADMEWorkAsPasted(t *testing.T) {
 		"Bff-Partial: metrics;reason=timeout",
 		`"code":"bad_answer"`,
 		"HTTP/1.1 401",
+		`"series":[{"date"`,
+		`"status":"placed"`,
 		"title: Mobile BFF",
 		"http_request_duration_seconds_count{",
 	}

@@ -10,9 +10,11 @@ import (
 	"bff.internal/bff-mobile/mobile"
 	"bff.internal/bff-partner/partner"
 	"bff.internal/bff-web/webapp"
+	"bff.internal/mockservices/identity"
 	"bff.internal/shared/auth"
 	"bff.internal/shared/platform"
 	"bff.internal/shared/secret"
+	"bff.internal/shared/session"
 	"bff.internal/shared/telemetry"
 	"bff.internal/shared/upstream"
 	"bff.internal/shared/web"
@@ -33,9 +35,7 @@ func (s *Stack) startBFFs(ctx context.Context, cfg *Config) error {
 		url, adminURL                   *string
 	}{
 		{"bff-mobile", "MOBILE", cfg.Mobile, cfg.MobileAdmin, s.mobile(edge), &s.Mobile, &s.MobileAdmin},
-		{"bff-web", "WEB", cfg.Web, cfg.WebAdmin, func(p *platform.Platform) http.Handler {
-			return webapp.New(webapp.Config{Web: edge}, p)
-		}, &s.Web, &s.WebAdmin},
+		{"bff-web", "WEB", cfg.Web, cfg.WebAdmin, s.web(edge), &s.Web, &s.WebAdmin},
 		{"bff-partner", "PARTNER", cfg.Partner, cfg.PartnerAdmin, func(p *platform.Platform) http.Handler {
 			return partner.New(partner.Config{Web: edge}, p)
 		}, &s.Partner, &s.PartnerAdmin},
@@ -63,6 +63,22 @@ func (s *Stack) mobile(edge web.Config) func(*platform.Platform) http.Handler {
 		return mobile.New(mobile.Config{
 			Web:       edge,
 			Auth:      auth.Config{Issuer: s.Issuer, InternalURL: s.Identity, Audience: "bff-mobile", Algorithms: []string{"ES256"}},
+			Users:     upstream.Replicas{target(s.Users)},
+			Orders:    upstream.Replicas{target(s.Orders)},
+			Analytics: upstream.Replicas{target(s.Analytics)},
+		}, p)
+	}
+}
+
+func (s *Stack) web(edge web.Config) func(*platform.Platform) http.Handler {
+	return func(p *platform.Platform) http.Handler {
+		return webapp.New(webapp.Config{
+			Web: edge,
+			Session: session.Config{
+				Issuer: s.Issuer, InternalURL: s.Identity, ClientID: "bff-web", ClientSecret: secret.New(identity.DevWebSecret),
+				Scopes: []string{"openid", "profile", "offline_access"},
+				Keys:   secret.New(s.sessionKey), Idle: 30 * time.Minute, Lifetime: 12 * time.Hour,
+			},
 			Users:     upstream.Replicas{target(s.Users)},
 			Orders:    upstream.Replicas{target(s.Orders)},
 			Analytics: upstream.Replicas{target(s.Analytics)},

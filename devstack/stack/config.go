@@ -30,6 +30,11 @@ type Config struct {
 	DrainDelay time.Duration `env:"DRAIN_DELAY" envDefault:"0s" help:"how long the BFFs go on serving after Ctrl-C"`
 	LogLevel   slog.Level    `env:"LOG_LEVEL" envDefault:"INFO" help:"DEBUG, INFO, WARN or ERROR"`
 
+	// IssuerHost is how browsers call the host of the identity provider; "" is localhost. An address in its place,
+	// such as 127.0.0.1, makes it another site than the edge's.
+	IssuerHost string
+	// AccessTokenLifetime is that of the identity provider's access tokens; 0 is its own choice.
+	AccessTokenLifetime time.Duration
 	// Log gets the log of every part, a JSON line an event; nil discards it.
 	Log io.Writer
 }

@@ -1,7 +1,9 @@
 package stack
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net"
 	"time"
 
@@ -15,13 +17,19 @@ import (
 
 // startServices starts the stand-ins. Identity comes first, for its port is part of the issuer's name.
 func (s *Stack) startServices(_ context.Context, cfg *Config) error {
-	if err := s.startIdentity(cfg.Identity); err != nil {
+	if err := s.startIdentity(cfg); err != nil {
 		return err
 	}
+	changes, err := orders.OpenChanges(cfg.RedisURL.Reveal(), s.log)
+	if err != nil {
+		return fmt.Errorf("REDIS_URL: %w", err)
+	}
+	s.onClose(changes.Close)
 	verifier := token.NewVerifier(token.Issuer{ID: s.Issuer, URL: s.Identity})
+	orderService := orders.New(orders.Config{Verifier: verifier, Changes: changes})
 	for url, service := range map[*string]serving.Service{
 		&s.Users:     {Name: "users", Address: cfg.Users, Variable: "USERS_ADDR", Handler: users.New(verifier)},
-		&s.Orders:    {Name: "orders", Address: cfg.Orders, Variable: "ORDERS_ADDR", Handler: orders.New(verifier, time.Time{})},
+		&s.Orders:    {Name: "orders", Address: cfg.Orders, Variable: "ORDERS_ADDR", Handler: orderService},
 		&s.Analytics: {Name: "analytics", Address: cfg.Analytics, Variable: "ANALYTICS_ADDR", Handler: analytics.New(verifier, time.Time{})},
 	} {
 		server, err := s.serve(service)
@@ -34,16 +42,21 @@ func (s *Stack) startServices(_ context.Context, cfg *Config) error {
 }
 
 // startIdentity names the issuer by localhost, as a browser does.
-func (s *Stack) startIdentity(addr string) error {
-	service := serving.Service{Name: "identity", Address: addr, Variable: "IDENTITY_ADDR"}
+func (s *Stack) startIdentity(cfg *Config) error {
+	service := serving.Service{Name: "identity", Address: cfg.Identity, Variable: "IDENTITY_ADDR"}
 	listener, err := serving.Listen(service)
 	if err != nil {
 		return err
 	}
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	if err == nil {
-		s.Issuer = "http://localhost:" + port
-		s.identity, err = identity.New(identity.Config{Issuer: s.Issuer, PartnerSecret: identity.DevPartnerSecret})
+		s.Issuer = "http://" + net.JoinHostPort(cmp.Or(cfg.IssuerHost, "localhost"), port)
+		s.identity, err = identity.New(identity.Config{
+			Issuer:              s.Issuer,
+			PartnerSecret:       identity.DevPartnerSecret,
+			WebURL:              s.external.String(),
+			AccessTokenLifetime: cfg.AccessTokenLifetime,
+		})
 	}
 	if err != nil {
 		_ = listener.Close()

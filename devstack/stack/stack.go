@@ -4,6 +4,8 @@ package stack
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +35,9 @@ type Stack struct {
 	external url.URL      // of the edge, as clients and the BFFs know it
 	listener net.Listener // of the edge, which listens first and serves last
 	identity *identity.Provider
-	closers  []func() error // in the order of opening
+	// sessionKey encrypts the sessions of bff-web, which end with the stack unless Redis and the key outlive it.
+	sessionKey string
+	closers    []func() error // in the order of opening
 }
 
 // Start starts everything, and returns when every part accepts connections. The error says in one line which
@@ -43,7 +47,7 @@ func Start(ctx context.Context, cfg Config) (*Stack, error) {
 		cfg.Log = io.Discard
 	}
 	log := slog.New(slog.NewJSONHandler(cfg.Log, &slog.HandlerOptions{Level: cfg.LogLevel}))
-	s := &Stack{log: log.With("service", "devstack")}
+	s := &Stack{log: log.With("service", "devstack"), sessionKey: newSessionKey()}
 	for _, start := range []func(context.Context, *Config) error{s.listenEdge, s.startRedis, s.startServices, s.startBFFs, s.serveEdge} {
 		if err := start(ctx, &cfg); err != nil {
 			return nil, errors.Join(err, s.Close())
@@ -95,7 +99,10 @@ func (s *Stack) listenEdge(_ context.Context, cfg *Config) (err error) {
 }
 
 func (s *Stack) serveEdge(context.Context, *Config) (err error) {
-	routes := ownRoutes(map[string]func(context.Context, url.Values) (any, error){"/dev/credentials": s.devCredentials})
+	routes := ownRoutes(map[string]func(context.Context, url.Values) (any, error){
+		"/dev/credentials": s.devCredentials,
+		"/dev/session":     s.devSession,
+	})
 	web := target(s.Web)
 	bffs := map[string]*url.URL{"mobile": target(s.Mobile), "web": web, "api": web, "partner": target(s.Partner)}
 	s.Edge, err = s.serve(serving.Service{Name: "edge", Listener: s.listener, Handler: edge(bffs, routes, s.log)})
@@ -114,6 +121,13 @@ func (s *Stack) serve(service serving.Service) (string, error) {
 		return server.Stop(ctx)
 	})
 	return server.URL(), nil
+}
+
+// newSessionKey is 32 random bytes in base64.
+func newSessionKey() string {
+	var key [32]byte
+	_, _ = rand.Read(key[:]) // never fails
+	return base64.StdEncoding.EncodeToString(key[:])
 }
 
 // target parses the URL of a server of ours.

@@ -80,6 +80,10 @@ func TestTheEdge(t *testing.T) {
 		{"nothing of an admin listener is public", "/mobile/metrics", "not_found", 404},
 		{"credentials of the demo user", "/dev/credentials", `{"mobile":{"token":"ey`, 200},
 		{"credentials of another user", "/dev/credentials?user=grace", `{"mobile":{"token":"ey`, 200},
+		{"what a person types", "/dev/credentials?user=grace", `"web":{"username":"grace","password":"demo"}`, 200},
+		{"a session of the demo user", "/dev/session", `{"cookie":"__Host-session=`, 200},
+		{"a session of nobody", "/dev/session?user=", "invalid_user", 400},
+		{"the page of bff-web", "/web/", "<!doctype html>", 200},
 		{"credentials of nobody", "/dev/credentials?user=", "invalid_user", 400},
 		{"credentials of something else", "/dev/credentials?user=a%20b", "invalid_user", 400},
 	} {
@@ -106,6 +110,22 @@ func TestCredentialsOpenTheDashboardOfTheirUser(t *testing.T) {
 			t.Fatal(err)
 		}
 		resp, body := get(t, s.Edge, "/mobile/dashboard", "Authorization", "Bearer "+credentials.Mobile.Token)
+		if resp.StatusCode != http.StatusOK || !strings.HasPrefix(body, `{"user":{"id":"`+user+`"`) {
+			t.Errorf("dashboard of %s: %d %.200s", user, resp.StatusCode, body)
+		}
+	}
+}
+
+func TestASessionOpensTheDashboardOfItsUser(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, user := range []string{"ada", "u-1000000"} {
+		_, body := get(t, s.Edge, "/dev/session?user="+user)
+		var session struct{ Cookie string }
+		if err := json.Unmarshal([]byte(body), &session); err != nil {
+			t.Fatalf("%v: %s", err, body)
+		}
+		resp, body := get(t, s.Edge, "/web/dashboard", "Cookie", session.Cookie, "X-CSRF", "1")
 		if resp.StatusCode != http.StatusOK || !strings.HasPrefix(body, `{"user":{"id":"`+user+`"`) {
 			t.Errorf("dashboard of %s: %d %.200s", user, resp.StatusCode, body)
 		}
@@ -160,7 +180,7 @@ func TestTheBannerSaysWhatRuns(t *testing.T) {
 	s := start(t)
 	var banner strings.Builder
 	s.Banner(&banner)
-	for _, url := range []string{s.Edge, s.Mobile, s.MobileAdmin, s.Web, s.Partner, s.Issuer, s.Users, s.Orders, s.Analytics} {
+	for _, url := range []string{s.Edge + "/web/", "the password demo", s.Mobile, s.MobileAdmin, s.Web, s.Partner, s.Issuer, s.Users, s.Orders, s.Analytics} {
 		if want := strings.Replace(url, "127.0.0.1", "localhost", 1); !strings.Contains(banner.String(), want) {
 			t.Errorf("the banner lacks %s:\n%s", want, &banner)
 		}
