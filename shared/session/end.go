@@ -67,7 +67,7 @@ func (m *Manager) endListed(ctx context.Context, key string) (ended int, err err
 		return 0, err
 	}
 	for _, id := range ids {
-		switch s, err := m.store.load(ctx, id); {
+		switch s, err := m.load(ctx, id); {
 		case errors.Is(err, errNoRecord):
 			continue
 		case err != nil:
@@ -88,6 +88,7 @@ func (m *Manager) end(ctx context.Context, id string, s saved) error {
 	within, cancel := context.WithTimeout(detached, storeWithin)
 	defer cancel()
 	ended, err := m.store.end(within, id)
+	m.reads.Forget(id) // a read that was under way knows nothing of this
 	if err != nil || !ended {
 		return err
 	}

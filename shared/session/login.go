@@ -156,9 +156,7 @@ func (m *Manager) replace(ctx context.Context, id string) {
 	if id == "" {
 		return
 	}
-	within, cancel := context.WithTimeout(ctx, storeWithin)
-	defer cancel()
-	old, err := m.store.load(within, id)
+	old, err := m.load(ctx, id)
 	if err == nil {
 		err = m.end(ctx, id, old)
 	}

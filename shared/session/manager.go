@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
 
 	"bff.internal/shared/auth"
@@ -50,9 +50,13 @@ type Manager struct {
 	provider *provider
 	log      *slog.Logger
 
+	reads    singleflight.Group
 	renewals singleflight.Group
-	calls    sync.WaitGroup // token calls under way
+	calls    *semaphore.Weighted // one of mostCalls is taken by each token call under way
 }
+
+// mostCalls is more than there will ever be at once.
+const mostCalls = 1 << 40
 
 // New returns a manager. Neither Redis nor the provider need be there yet. It panics when cfg is not valid. Run has
 // to run while it is used.
@@ -67,7 +71,7 @@ func New(cfg Config, app App, deps Deps) *Manager {
 	callback := app.External
 	callback.Path = app.Callback
 	return &Manager{
-		app: app, cfg: cfg, keys: keys, log: deps.Log,
+		app: app, cfg: cfg, keys: keys, log: deps.Log, calls: semaphore.NewWeighted(mostCalls),
 		store:    store{redis: deps.Redis, keys: keys, idle: cfg.Idle},
 		provider: newProvider(cfg, callback.String(), deps.Transport),
 	}
@@ -77,7 +81,10 @@ func New(cfg Config, app App, deps Deps) *Manager {
 // for nothing unless they are stored. The owner of the process runs it in a goroutine and waits for it.
 func (m *Manager) Run(ctx context.Context) error {
 	<-ctx.Done()
-	m.calls.Wait()
+	if err := m.calls.Acquire(context.WithoutCancel(ctx), mostCalls); err != nil {
+		return err
+	}
+	m.calls.Release(mostCalls)
 	return nil
 }
 

@@ -77,33 +77,16 @@ func (p *provider) metadata(ctx context.Context) (*discovered, error) {
 	if known := p.found.Load(); known != nil {
 		return known, nil
 	}
-	asked := p.looking.DoChan("", func() (any, error) {
-		// No caller's leaving ends it for the others.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discoverWithin)
-		defer cancel()
-		return p.discover(ctx)
-	})
-	select {
-	case answer := <-asked:
-		if answer.Err != nil {
-			return nil, awayError{answer.Err}
-		}
-		return answer.Val.(*discovered), nil //nolint:forcetypeassert // discover returns nothing else
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return share(ctx, &p.looking, "", p.discover)
 }
 
-func (p *provider) discover(ctx context.Context) (found *discovered, err error) {
-	defer func() {
-		if thrown := recover(); thrown != nil { // singleflight would end the process
-			err = fmt.Errorf("panic: %v", thrown)
-		}
-	}()
-	ctx = oidc.ClientContext(ctx, p.client)
+// discover asks the provider. Every error is an awayError.
+func (p *provider) discover(ctx context.Context) (*discovered, error) {
+	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, p.client), discoverWithin)
+	defer cancel()
 	said, err := oidc.NewProvider(ctx, p.cfg.Issuer)
 	if err != nil {
-		return nil, brief(err)
+		return nil, awayError{brief(err)}
 	}
 	var more struct {
 		Keys        string   `json:"jwks_uri"`                                       //nolint:tagliatelle // OpenID Connect Discovery says so
@@ -112,7 +95,7 @@ func (p *provider) discover(ctx context.Context) (found *discovered, err error) 
 		NamesItself bool     `json:"authorization_response_iss_parameter_supported"` //nolint:tagliatelle // RFC 9207 says so
 	}
 	if err := said.Claims(&more); err != nil {
-		return nil, brief(err)
+		return nil, awayError{brief(err)}
 	}
 	endpoint := said.Endpoint()
 	endpoint.AuthStyle = oauth2.AuthStyleInHeader // finding out by trying would double the token calls
@@ -120,7 +103,7 @@ func (p *provider) discover(ctx context.Context) (found *discovered, err error) 
 		"authorization_endpoint": endpoint.AuthURL, "token_endpoint": endpoint.TokenURL, "jwks_uri": more.Keys,
 	} {
 		if checkURL(name, strings.SplitN(address, "?", 2)[0]) != nil {
-			return nil, fmt.Errorf("its metadata has no usable %s", name)
+			return nil, awayError{fmt.Errorf("its metadata has no usable %s", name)}
 		}
 	}
 	known := &discovered{

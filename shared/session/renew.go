@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -35,41 +34,33 @@ func (m *Manager) renewed(ctx context.Context, id string, s saved) (saved, error
 	if good {
 		patience = renewPatience
 	}
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case answer := <-m.renewals.DoChan(id, func() (any, error) { return m.renew(context.WithoutCancel(ctx), id) }):
-		if answer.Err != nil && good && !errors.Is(answer.Err, errNoRecord) {
-			m.log.WarnContext(ctx, "access token not renewed", "error", answer.Err.Error())
-			return s, nil
-		}
-		if answer.Err != nil {
-			return s, answer.Err
-		}
-		fresh := answer.Val.(saved) //nolint:forcetypeassert // renew returns nothing else
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	fresh, err := share(waiting, &m.renewals, id, func(ctx context.Context) (saved, error) { return m.renew(ctx, id) })
+	switch {
+	case err == nil:
 		fresh.left = s.left
 		return fresh, nil
-	case <-timer.C:
-		if good {
-			return s, nil
-		}
-		return s, awayError{errors.New("the token endpoint takes too long")}
-	case <-ctx.Done():
+	case ctx.Err() != nil:
 		return s, ctx.Err()
+	case good && !errors.Is(err, errNoRecord):
+		m.log.WarnContext(ctx, "access token not renewed", "error", err.Error())
+		return s, nil
+	case waiting.Err() != nil:
+		return s, awayError{errors.New("the token endpoint takes too long")}
+	default:
+		return s, err
 	}
 }
 
 // renew exchanges the tokens of a session. In this process only one call for a session runs at a time; a lease that
 // makes it one over all replicas belongs around what happens between load and save.
-func (m *Manager) renew(ctx context.Context, id string) (fresh saved, err error) {
-	m.calls.Add(1)
-	defer m.calls.Done()
-	defer func() {
-		if thrown := recover(); thrown != nil { // singleflight would end the process
-			err = fmt.Errorf("panic: %v", thrown)
-		}
-	}()
-	s, err := m.reload(ctx, id)
+func (m *Manager) renew(ctx context.Context, id string) (saved, error) {
+	if err := m.calls.Acquire(ctx, 1); err != nil {
+		return saved{}, err
+	}
+	defer m.calls.Release(1)
+	s, err := m.load(ctx, id)
 	if err != nil {
 		return s, err
 	}
@@ -89,7 +80,7 @@ func (m *Manager) renew(ctx context.Context, id string) (fresh saved, err error)
 
 // refused ends a session that is over for the provider, unless another replica has renewed it meanwhile.
 func (m *Manager) refused(ctx context.Context, id string, s saved, why error) (saved, error) {
-	current, err := m.reload(ctx, id)
+	current, err := m.load(ctx, id)
 	if err == nil && current.sealed != s.sealed {
 		return current, nil
 	}
@@ -108,7 +99,7 @@ func (m *Manager) save(ctx context.Context, id string, s saved, replacement reco
 			return s, nil
 		}
 		if err == nil { // ended or renewed while we asked
-			return m.reload(ctx, id)
+			return m.load(ctx, id)
 		}
 		select {
 		case <-time.After(savePause):
@@ -123,12 +114,6 @@ func (m *Manager) swap(ctx context.Context, id string, s saved, replacement reco
 	ctx, cancel := context.WithTimeout(ctx, storeWithin)
 	defer cancel()
 	return m.store.swap(ctx, id, s, replacement)
-}
-
-func (m *Manager) reload(ctx context.Context, id string) (saved, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWithin)
-	defer cancel()
-	return m.store.load(ctx, id)
 }
 
 // over ends a session that cannot go on, and returns that there is none.

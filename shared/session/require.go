@@ -53,23 +53,28 @@ func (m *Manager) Peek(next http.Handler) http.Handler {
 // Alive reports whether the session still exists, without prolonging it. The error is that of Redis or of ctx: then
 // nobody knows.
 func (m *Manager) Alive(ctx context.Context, id string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWithin)
-	defer cancel()
-	_, err := m.store.load(ctx, id)
+	_, err := m.load(ctx, id)
 	if errors.Is(err, errNoRecord) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// find returns the session of a request's cookie.
+// find returns the session of a request's cookie. Requests of one session that come together read it once.
 func (m *Manager) find(ctx context.Context, r *http.Request) (id string, s saved, err error) {
 	id, ok := sessionCookie(r)
 	if !ok {
 		return "", saved{}, errNoRecord
 	}
-	s, err = m.store.load(ctx, id)
+	s, err = share(ctx, &m.reads, id, func(ctx context.Context) (saved, error) { return m.load(ctx, id) })
 	return id, s, err
+}
+
+// load reads a session within the time that a request has for Redis.
+func (m *Manager) load(ctx context.Context, id string) (saved, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWithin)
+	defer cancel()
+	return m.store.load(ctx, id)
 }
 
 // prolonged returns the session of a request's cookie, and lets it last for another idle time from now.
