@@ -22,8 +22,8 @@ const (
 	group  = "bff-web"
 )
 
-// impatient is how soon these tests take entries from a consumer.
-const impatient = 300 * time.Millisecond
+// How soon consumers take entries from each other: when one of them dies, and else.
+const impatient, patient = 300 * time.Millisecond, time.Minute
 
 // handled counts how often each entry was handled.
 type handled struct {
@@ -59,16 +59,16 @@ func (h *handled) inOrder() string {
 type handler = func(context.Context, string, map[string]any) error
 
 // consumer starts a consumer, and returns its log and what stops it and waits.
-func consumer(tb testing.TB, client redis.UniversalClient, name string, handle handler) (log *lines, stop func()) {
+func consumer(tb testing.TB, client redis.UniversalClient, name string, patience time.Duration, handle handler) (log *lines, stop func()) {
 	tb.Helper()
 	log = &lines{}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		realtime.ConsumeImpatiently(ctx, realtime.Consumer{
+		realtime.ConsumeWith(ctx, realtime.Consumer{
 			Redis: client, Stream: stream, Group: group, Name: name, Log: slog.New(slog.NewTextHandler(log, nil)),
-		}, impatient, handle)
+		}, patience, handle)
 	}()
 	stop = func() { cancel(); <-done }
 	tb.Cleanup(stop)
@@ -125,12 +125,12 @@ func TestEveryEntryIsHandledByOneConsumer(t *testing.T) {
 	client := clientOf(t, redis)
 	say(t, client, -5, 0) // before anybody listens
 	var all, first, second handled
-	_, stopFirst := consumer(t, client, "first", func(_ context.Context, _ string, values map[string]any) error {
+	_, stopFirst := consumer(t, client, "first", patient, func(_ context.Context, _ string, values map[string]any) error {
 		first.add(values)
 		all.add(values)
 		return nil
 	})
-	_, stopSecond := consumer(t, clientOf(t, redis), "second", func(_ context.Context, _ string, values map[string]any) error {
+	_, stopSecond := consumer(t, clientOf(t, redis), "second", patient, func(_ context.Context, _ string, values map[string]any) error {
 		second.add(values)
 		all.add(values)
 		return nil
@@ -177,7 +177,7 @@ func TestAnEntryIsHandedOverUntilItIsHandled(t *testing.T) {
 			t.Parallel()
 			client := clientOf(t, miniredis.RunT(t).Addr())
 			var all handled
-			log, stop := consumer(t, client, "one", func(_ context.Context, id string, values map[string]any) error {
+			log, stop := consumer(t, client, "one", patient, func(_ context.Context, id string, values map[string]any) error {
 				if !strings.Contains(id, "-") {
 					t.Errorf("id %q", id)
 				}
@@ -212,7 +212,7 @@ func takeOver(t *testing.T, client, doomed redis.UniversalClient) {
 	var all handled
 	dying := make(chan struct{})
 	var once sync.Once
-	_, stop := consumer(t, doomed, "doomed", func(_ context.Context, _ string, values map[string]any) error {
+	_, stop := consumer(t, doomed, "doomed", patient, func(_ context.Context, _ string, values map[string]any) error {
 		if all.entries() >= 100 {
 			once.Do(func() {
 				_ = doomed.Close() // what it handles now, it can never acknowledge
@@ -226,7 +226,7 @@ func takeOver(t *testing.T, client, doomed redis.UniversalClient) {
 	say(t, client, 0, 300)
 	<-dying
 	stop()
-	consumer(t, client, "heir", func(_ context.Context, _ string, values map[string]any) error {
+	consumer(t, client, "heir", impatient, func(_ context.Context, _ string, values map[string]any) error {
 		all.add(values)
 		return nil
 	})
@@ -243,7 +243,7 @@ func TestAnEntryThatTheStreamHasDroppedIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	client := clientOf(t, miniredis.RunT(t).Addr())
 	var all handled
-	log, _ := consumer(t, client, "one", func(ctx context.Context, id string, values map[string]any) error {
+	log, _ := consumer(t, client, "one", patient, func(ctx context.Context, id string, values map[string]any) error {
 		if all.add(values) == 1 && values["n"] == "0" {
 			if err := client.XDel(ctx, stream, id).Err(); err != nil {
 				t.Error(err)

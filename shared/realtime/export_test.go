@@ -27,8 +27,8 @@ func (h *Hub) Sockets(user string) int {
 // Clients is how many sockets have connected.
 func (h *Hub) Clients() int { return h.live.Load().centrifuge.Hub().NumClients() }
 
-// ConsumeImpatiently is Consume with a claim after so long.
-func ConsumeImpatiently(ctx context.Context, c Consumer, claimAfter time.Duration, handle func(context.Context, string, map[string]any) error) {
-	r := &consuming{Consumer: c, handle: handle, times: times{wait: shortly, claimAfter: claimAfter, claimEvery: claimAfter / 2, sweepEvery: claimAfter}, since: "$"}
+// ConsumeWith is Consume that claims after so long.
+func ConsumeWith(ctx context.Context, c Consumer, claimAfter time.Duration, handle func(context.Context, string, map[string]any) error) {
+	r := &consuming{Consumer: c, handle: handle, times: times{wait: shortly, claimAfter: claimAfter, claimEvery: claimAfter / 2, sweepEvery: time.Minute}, since: "$"}
 	r.run(ctx)
 }

@@ -1,6 +1,7 @@
 package realtime_test
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 
 	"bff.internal/shared/realtime"
+	"bff.internal/shared/telemetry"
 )
 
 func TestWhatAClientMayNotAsk(t *testing.T) {
@@ -231,4 +233,34 @@ func TestAHubWithoutItsPartsIsAMistake(t *testing.T) {
 		}
 	}()
 	realtime.New(realtime.Options{})
+}
+
+func TestNotEvenADetailedLogQuotesClients(t *testing.T) {
+	t.Parallel()
+	log := &lines{}
+	r := serve(t, miniredis.RunT(t).Addr(), func(o *realtime.Options) {
+		detailed, err := telemetry.Open(t.Context(), telemetry.Config{LogLevel: slog.LevelDebug}, "test", log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Telemetry = detailed
+	})
+	for _, message := range []string{
+		`{"id":2,"rpc":{"method":"secret-of-ada","data":"secret-of-ada"}}`,
+		`{"id":2,"publish":{"channel":"x","data":"secret-of-ada"}}`,
+		`{"send":{"data":"secret-of-ada"}}`,
+		`{"secret-of-ada`,
+		`secret-of-ada`,
+	} {
+		b := open(t, r.addr)
+		b.send(`{"id":1,"connect":{"token":"secret-of-ada","data":"secret-of-ada","headers":{"x":"secret-of-ada"}}}`)
+		b.reply(t)
+		publish(t, r, "ada", message, `"secret-of-ada"`)
+		b.push(t)
+		b.send(message)
+		b.answers(t)
+	}
+	if text := log.String(); strings.Contains(text, "secret-of-ada") || !strings.Contains(text, "client command error") {
+		t.Errorf("log:\n%s", text)
+	}
 }

@@ -117,7 +117,8 @@ func prepared(tb testing.TB, redisAddr string, change ...func(*realtime.Options)
 func redisClient(addr string) redis.UniversalClient {
 	return redis.NewClient(&redis.Options{
 		Addr: addr, Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1,
-		DialTimeout: 100 * time.Millisecond, ReadTimeout: 100 * time.Millisecond, WriteTimeout: 100 * time.Millisecond,
+		// More than the platform's 100 ms, for a machine that is busy with tests.
+		DialTimeout: 500 * time.Millisecond, ReadTimeout: 500 * time.Millisecond, WriteTimeout: 500 * time.Millisecond,
 	})
 }
 

@@ -216,6 +216,25 @@ func TestARedisThatComesBackEmptyCostsNoMessageUnnoticed(t *testing.T) {
 	}
 }
 
+func TestASessionEndsByARedisWhoseClockIsBehind(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	r := serve(t, server.Addr())
+	b, _ := connected(t, r.addr, "")
+	if err := r.hub.EndSession(t.Context(), "ada", "another"); err != nil {
+		t.Fatal(err)
+	}
+	server.Restart()
+	client := clientOf(t, server.Addr())
+	entry := &redis.XAddArgs{Stream: "live:ended", ID: "5-1", Values: []string{"user", "ada", "session", "s1"}}
+	if err := client.XAdd(t.Context(), entry).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if code := b.ended(t); code != 4501 {
+		t.Errorf("the socket ended with %d", code)
+	}
+}
+
 func TestAHubWaitsForRedis(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -270,7 +289,7 @@ func TestAClusterWillDo(t *testing.T) {
 		t.Errorf("the socket ended with %d", code)
 	}
 	var all handled
-	_, stop := consumer(t, cluster, "one", func(_ context.Context, _ string, values map[string]any) error {
+	_, stop := consumer(t, cluster, "one", patient, func(_ context.Context, _ string, values map[string]any) error {
 		all.add(values)
 		return nil
 	})

@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ const (
 
 	// A dead connection to Redis is noticed within 2 x 400 ms (the library's pings) + redisWithin. It is longer
 	// than what a request would wait: giving up a connection too early costs every subscription on it.
-	redisDialWithin = 200 * time.Millisecond
+	redisDialWithin = 500 * time.Millisecond
 	redisWithin     = 500 * time.Millisecond
 )
 
@@ -104,12 +105,19 @@ func (h *Hub) open() (*node, error) {
 		n.sockets = centrifuge.NewWebsocketHandler(n.centrifuge, socketConfig())
 		err = n.centrifuge.Run()
 	}
+	if err == nil {
+		// Run has tried to subscribe, and does not say whether it could.
+		err = cmp.Or(broker.Subscribe(probe), broker.Unsubscribe(probe))
+	}
 	if err != nil {
 		n.close()
 		return nil, fmt.Errorf("the library does not start: %w", err)
 	}
 	return n, nil
 }
+
+// probe is a channel to which nothing is sent.
+const probe = "probe"
 
 // close ends what is left of the sockets, those last told included.
 func (n *node) close() {
