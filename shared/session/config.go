@@ -24,7 +24,7 @@ type Config struct {
 
 // Validate names each variable that is wrong and what it wants, a line each. No secret is in it.
 func (c Config) Validate() error {
-	_, keys := parseKeys(c.Keys)
+	_, keys := parseKeys(c.Keys, recordKeys)
 	return errors.Join(
 		checkURL("ISSUER", c.Issuer),
 		checkInternal(c.InternalURL),

@@ -9,39 +9,54 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Logout ends the request's session, clears the cookie, and answers where to send the browser so that the provider
-// forgets it too: {"logoutUrl": …}. Without a session it does the same. The error is a problem: when the session
-// cannot be ended the cookie stays, for it would go on without it.
+// metadataWithin is how long a logout waits for a provider that is not known yet.
+const metadataWithin = 500 * time.Millisecond
+
+// Logout ends the request's session and all others that began in the same session of the provider, which are those of
+// the same browser; it clears the cookie, and answers where to send the browser so that the provider forgets it too:
+// {"logoutUrl": …}. Without a session it does the same. The error is a problem: when the session cannot be ended the
+// cookie stays, for it would go on without it.
 func (m *Manager) Logout(w http.ResponseWriter, r *http.Request) error {
-	s, err := m.endOwn(r)
-	if err != nil && !errors.Is(err, errNoRecord) {
-		return m.problem(r, err)
+	own := saved{}
+	for _, id := range sessionCookies(r) {
+		s, err := m.endOne(r.Context(), id)
+		if err != nil {
+			return m.problem(r, err)
+		}
+		if s.subject != "" {
+			own = s
+		}
+	}
+	if own.providerSession != "" {
+		if _, err := m.EndProviderSession(r.Context(), own.providerSession); err != nil {
+			m.log.WarnContext(r.Context(), "other sessions of the browser not ended", "error", err.Error())
+		}
 	}
 	body, err := json.Marshal(struct {
 		LogoutURL string `json:"logoutUrl"`
-	}{m.logoutURL(r.Context(), s)})
+	}{m.logoutURL(r.Context(), own)})
 	if err != nil {
 		return err
 	}
-	clearCookie(w)
+	clearSession(w)
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(body) // the client may leave; there is nobody to tell
 	return nil
 }
 
-// endOwn ends the session of a request's cookie.
-func (m *Manager) endOwn(r *http.Request) (saved, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), storeWithin)
-	defer cancel()
-	id, s, err := m.find(ctx, r)
-	if err != nil {
+// endOne ends a session, also one that this replica cannot decrypt: others could. It returns what it knew of it.
+func (m *Manager) endOne(ctx context.Context, id string) (saved, error) {
+	s, err := m.load(ctx, id)
+	if err != nil && !errors.Is(err, errNoRecord) {
 		return s, err
 	}
-	return s, m.end(r.Context(), id, s)
+	return s, m.end(ctx, id, s)
 }
 
 // logoutURL is the application's own page when the provider cannot be asked for its own.
 func (m *Manager) logoutURL(ctx context.Context, s saved) string {
+	ctx, cancel := context.WithTimeout(ctx, metadataWithin)
+	defer cancel()
 	known, err := m.provider.metadata(ctx)
 	if err != nil {
 		m.log.WarnContext(ctx, "signed out without the provider", "error", err.Error())
@@ -89,8 +104,8 @@ func (m *Manager) end(ctx context.Context, id string, s saved) error {
 	defer cancel()
 	ended, err := m.store.end(within, id)
 	m.reads.Forget(id) // a read that was under way knows nothing of this
-	if err != nil || !ended {
-		return err
+	if err != nil || !ended || s.subject == "" {
+		return err // of a session that cannot be decrypted, nobody knows whose it is
 	}
 	if err := m.store.unlist(within, id, s.record); err != nil {
 		// The index drops it by itself, at the latest when the session would have ended.

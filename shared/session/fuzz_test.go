@@ -42,7 +42,7 @@ func FuzzLocalPath(f *testing.F) {
 
 // FuzzState looks for a state that nobody sealed and that opens.
 func FuzzState(f *testing.F) {
-	keys, err := parseKeys(secret.New("YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE="))
+	keys, err := parseKeys(secret.New("YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE="), loginKeys)
 	if err != nil {
 		f.Fatal(err)
 	}

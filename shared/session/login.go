@@ -27,8 +27,7 @@ func (m *Manager) login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return m.problem(r, err)
 	}
-	replaces, _ := sessionCookie(r)
-	return m.ask(w, r, attempt{ReturnTo: returnTo, Replaces: replaces})
+	return m.ask(w, r, attempt{ReturnTo: returnTo, Replaces: m.present(r)})
 }
 
 // ask sends the browser to the provider.
@@ -39,7 +38,7 @@ func (m *Manager) ask(w http.ResponseWriter, r *http.Request, a attempt) error {
 	}
 	a.ID, a.Nonce, a.Verifier = rand.Text(), rand.Text(), oauth2.GenerateVerifier()
 	a.Binding, a.Expires = bind(w, r), time.Now().Add(loginWithin)
-	state, err := m.keys.sealState(a)
+	state, err := m.logins.sealState(a)
 	if err != nil {
 		return err
 	}
@@ -73,7 +72,7 @@ func (m *Manager) Callback(w http.ResponseWriter, r *http.Request) error {
 	_, blip := errors.AsType[storeError](err)
 	switch {
 	case err == nil:
-		setCookie(w, cookieName, cookie, m.cfg.Lifetime, http.SameSiteStrictMode)
+		m.setSession(w, cookie)
 		redirect(w, a.ReturnTo)
 		return nil
 	case blip && a.Restarts < mostRestarts && byPerson(r):
@@ -92,7 +91,7 @@ func (m *Manager) attemptOf(r *http.Request, answer url.Values) (attempt, error)
 			return attempt{}, errState
 		}
 	}
-	return m.keys.openState(r, answer.Get("state"))
+	return m.logins.openState(r, answer.Get("state"))
 }
 
 // begin turns the provider's answer into a session, and returns its cookie.
@@ -104,11 +103,11 @@ func (m *Manager) begin(ctx context.Context, a attempt, answer url.Values) (cook
 	if answer.Has("iss") && answer.Get("iss") != m.cfg.Issuer || !answer.Has("iss") && known.namesItself {
 		return "", errIssuer
 	}
-	if err := m.firstAnswer(ctx, a); err != nil {
-		return "", err
-	}
 	if answer.Has("error") || answer.Get("code") == "" {
 		return "", declinedError{answer.Get("error")}
+	}
+	if err := m.firstAnswer(ctx, a); err != nil {
+		return "", err
 	}
 	r, err := m.provider.exchange(ctx, known, answer.Get("code"), a)
 	if _, away := errors.AsType[awayError](err); away {

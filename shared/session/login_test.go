@@ -205,6 +205,26 @@ func token(answer upstreamtest.Answer) func(*testing.T, *world, *browser, *url.U
 	}
 }
 
+func TestAnErrorUsesNothingUp(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	w := newWorld(t, connect(t, server.Addr()), nil)
+	b := w.browser()
+	callback := w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
+	refused, err := url.Parse(callback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drop(refused, "code")
+	put(refused, "error", "access_denied")
+	if rec := b.get(t, refused.String()); rec.Code != http.StatusBadRequest || len(server.Keys()) != 0 {
+		t.Errorf("%d %s; Redis holds %v", rec.Code, rec.Body, server.Keys())
+	}
+	if rec := b.get(t, callback); rec.Code != http.StatusSeeOther {
+		t.Errorf("the good answer: %d %s", rec.Code, rec.Body)
+	}
+}
+
 func TestAnAnswerCountsOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)

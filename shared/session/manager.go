@@ -45,7 +45,7 @@ type Deps struct {
 type Manager struct {
 	app      App
 	cfg      Config
-	keys     keyring
+	logins   keyring
 	store    store
 	provider *provider
 	log      *slog.Logger
@@ -54,6 +54,12 @@ type Manager struct {
 	renewals singleflight.Group
 	calls    *semaphore.Weighted // one of mostCalls is taken by each token call under way
 }
+
+// What keys are used for.
+const (
+	recordKeys = "records"
+	loginKeys  = "logins"
+)
 
 // mostCalls is more than there will ever be at once.
 const mostCalls = 1 << 40
@@ -64,15 +70,19 @@ func New(cfg Config, app App, deps Deps) *Manager {
 	if err := cfg.Validate(); err != nil {
 		panic(err)
 	}
-	keys, err := parseKeys(cfg.Keys)
+	records, err := parseKeys(cfg.Keys, recordKeys)
+	if err != nil {
+		panic(err)
+	}
+	logins, err := parseKeys(cfg.Keys, loginKeys)
 	if err != nil {
 		panic(err)
 	}
 	callback := app.External
 	callback.Path = app.Callback
 	return &Manager{
-		app: app, cfg: cfg, keys: keys, log: deps.Log, calls: semaphore.NewWeighted(mostCalls),
-		store:    store{redis: deps.Redis, keys: keys, idle: cfg.Idle},
+		app: app, cfg: cfg, logins: logins, log: deps.Log, calls: semaphore.NewWeighted(mostCalls),
+		store:    store{redis: deps.Redis, keys: records, idle: cfg.Idle},
 		provider: newProvider(cfg, callback.String(), deps.Transport),
 	}
 }

@@ -33,7 +33,7 @@ func (m *Manager) problem(r *http.Request, err error) error {
 			With("WWW-Authenticate", `Cookie realm="`+m.app.Name+`"`).Because(err)
 	case storeAway:
 		return problem.New(http.StatusServiceUnavailable, "session_unavailable",
-			"Sessions cannot be read at the moment. You are still signed in; please try again.").RetryAfter(again).Because(err)
+			"Sessions cannot be read at the moment. Nobody is signed out; please try again.").RetryAfter(again).Because(err)
 	case providerAway, isDeclined && (declined.code == "temporarily_unavailable" || declined.code == "server_error"):
 		return problem.New(http.StatusServiceUnavailable, "identity_unavailable",
 			"The identity provider does not answer at the moment. Please try again.").RetryAfter(again).Because(err)

@@ -166,14 +166,35 @@ func (p *provider) exchange(ctx context.Context, d *discovered, code string, a a
 	if err != nil {
 		return record{}, grantError(err)
 	}
+	id, err := p.verify(ctx, d, token)
+	if err == nil && id.nonce != a.Nonce {
+		err = errors.Join(errIDToken, errors.New("its nonce is another one"))
+	}
+	if err != nil {
+		return record{}, err
+	}
+	return record{
+		subject: id.subject, name: id.name, providerSession: id.providerSession, idToken: id.raw,
+		tokens: newTokens(token, tokens{scopes: strings.Join(p.cfg.Scopes, " ")}),
+	}, nil
+}
+
+// idToken is what an ID token says.
+type idToken struct {
+	raw                                   secret.String
+	subject, name, providerSession, nonce string
+}
+
+// verify reads the ID token of an answer (OpenID Connect Core 1.0, 3.1.3.7). The error is an awayError or errIDToken.
+func (p *provider) verify(ctx context.Context, d *discovered, token *oauth2.Token) (idToken, error) {
 	raw, _ := token.Extra("id_token").(string)
 	keys := &observedKeys{KeySet: d.keys}
 	id, err := oidc.NewVerifier(p.cfg.Issuer, keys, &oidc.Config{ClientID: p.cfg.ClientID, SupportedSigningAlgs: d.algorithms}).Verify(ctx, raw)
 	if keys.away != nil {
-		return record{}, awayError{brief(keys.away)}
+		return idToken{}, awayError{brief(keys.away)}
 	}
 	if err != nil {
-		return record{}, errors.Join(errIDToken, brief(err))
+		return idToken{}, errors.Join(errIDToken, brief(err))
 	}
 	var claims struct {
 		Name            string `json:"name"`
@@ -182,37 +203,42 @@ func (p *provider) exchange(ctx context.Context, d *discovered, code string, a a
 	}
 	switch err := id.Claims(&claims); {
 	case err != nil:
-		return record{}, errors.Join(errIDToken, brief(err))
-	case id.Nonce != a.Nonce:
-		return record{}, errors.Join(errIDToken, errors.New("its nonce is another one"))
+		return idToken{}, errors.Join(errIDToken, brief(err))
 	case id.Subject == "":
-		return record{}, errors.Join(errIDToken, errors.New("it names nobody"))
+		return idToken{}, errors.Join(errIDToken, errors.New("it names nobody"))
 	case len(id.Audience) > 1 && claims.AuthorizedParty != p.cfg.ClientID,
 		claims.AuthorizedParty != "" && claims.AuthorizedParty != p.cfg.ClientID:
-		return record{}, errors.Join(errIDToken, errors.New("it is for another client"))
+		return idToken{}, errors.Join(errIDToken, errors.New("it is for another client"))
 	case id.AccessTokenHash != "" && id.VerifyAccessToken(token.AccessToken) != nil:
-		return record{}, errors.Join(errIDToken, errors.New("it goes with another access token"))
+		return idToken{}, errors.Join(errIDToken, errors.New("it goes with another access token"))
 	}
-	return record{
-		subject: id.Subject, name: claims.Name, providerSession: claims.ProviderSession,
-		idToken: secret.New(raw), tokens: newTokens(token, tokens{scopes: strings.Join(p.cfg.Scopes, " ")}),
-	}, nil
+	return idToken{secret.New(raw), id.Subject, claims.Name, claims.ProviderSession, id.Nonce}, nil
 }
 
-// renew asks for new tokens in the place of old ones. The error is an awayError, or a refusedError when the session
-// is over for the provider.
-func (p *provider) renew(ctx context.Context, old tokens) (tokens, error) {
+// renew returns the record with new tokens. An ID token that comes along has to be of the same user (OpenID Connect
+// Core 1.0, 12.2). The error is an awayError, or a refusedError when the session is over for the provider.
+func (p *provider) renew(ctx context.Context, r record) (record, error) {
 	d, err := p.metadata(ctx)
 	if err != nil {
-		return tokens{}, err
+		return record{}, err
 	}
 	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, p.client), tokenWithin)
 	defer cancel()
-	token, err := d.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: old.refresh.Reveal()}).Token()
+	token, err := d.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: r.refresh.Reveal()}).Token()
 	if err != nil {
-		return tokens{}, grantError(err)
+		return record{}, grantError(err)
 	}
-	return newTokens(token, old), nil
+	r.tokens = newTokens(token, r.tokens)
+	if token.Extra("id_token") == nil {
+		return r, nil
+	}
+	switch id, err := p.verify(ctx, d, token); {
+	case errors.Is(err, errIDToken), err == nil && id.subject != r.subject:
+		return record{}, refusedError{"somebody else is signed in"}
+	case err == nil:
+		r.idToken = id.raw
+	}
+	return r, nil // also when there are no keys to verify it with: the one before will do
 }
 
 // newTokens takes what the provider gave; what it does not say is as it was before.

@@ -7,17 +7,19 @@ import (
 )
 
 const (
-	// renewPatience is how long a request waits for new tokens while the old ones are still good.
-	renewPatience = time.Second
-	// renewWait is how long it waits when they are not.
+	// renewWait is how long a request waits for new tokens.
 	renewWait = 5 * time.Second
+	// renewWithin bounds a renewal, which goes on when the requests that asked for it have left.
+	renewWithin = 45 * time.Second
+	// renewPause is how long a renewal is not tried again while nobody needs it yet.
+	renewPause = time.Second
 	// saveWithin is how long new tokens are tried to be stored: without that, the session would be lost.
 	saveWithin = 30 * time.Second
 	savePause  = 100 * time.Millisecond
 )
 
 // renewed returns the session with an access token that is good. All requests of a session that need a new one share
-// one call, which goes on when they leave.
+// one call, over all replicas, which goes on when they leave. While the old token is good nobody waits for it.
 func (m *Manager) renewed(ctx context.Context, id string, s saved) (saved, error) {
 	now := time.Now()
 	if now.Before(s.renewAt) {
@@ -30,11 +32,11 @@ func (m *Manager) renewed(ctx context.Context, id string, s saved) (saved, error
 		}
 		return s, m.over(ctx, id, s)
 	}
-	patience := renewWait
 	if good {
-		patience = renewPatience
+		shareLater(ctx, &m.renewals, id, func(ctx context.Context) (saved, error) { return m.renewEarly(ctx, id) })
+		return s, nil
 	}
-	waiting, cancel := context.WithTimeout(ctx, patience)
+	waiting, cancel := context.WithTimeout(ctx, renewWait)
 	defer cancel()
 	fresh, err := share(waiting, &m.renewals, id, func(ctx context.Context) (saved, error) { return m.renew(ctx, id) })
 	switch {
@@ -43,9 +45,6 @@ func (m *Manager) renewed(ctx context.Context, id string, s saved) (saved, error
 		return fresh, nil
 	case ctx.Err() != nil:
 		return s, ctx.Err()
-	case good && !errors.Is(err, errNoRecord):
-		m.log.WarnContext(ctx, "access token not renewed", "error", err.Error())
-		return s, nil
 	case waiting.Err() != nil:
 		return s, awayError{errors.New("the token endpoint takes too long")}
 	default:
@@ -53,22 +52,48 @@ func (m *Manager) renewed(ctx context.Context, id string, s saved) (saved, error
 	}
 }
 
-// renew exchanges the tokens of a session. In this process only one call for a session runs at a time; a lease that
-// makes it one over all replicas belongs around what happens between load and save.
+// renewEarly renews a session whose token is still good. After a failure it holds back those that would try again.
+func (m *Manager) renewEarly(ctx context.Context, id string) (saved, error) {
+	s, err := m.renew(ctx, id)
+	if err != nil && !errors.Is(err, errNoRecord) {
+		m.log.WarnContext(ctx, "access token not renewed", "error", err.Error())
+		<-time.After(renewPause)
+	}
+	return s, err
+}
+
+// renew exchanges the tokens of a session, unless somebody else does: then it waits for what comes of that.
 func (m *Manager) renew(ctx context.Context, id string) (saved, error) {
 	if err := m.calls.Acquire(ctx, 1); err != nil {
 		return saved{}, err
 	}
 	defer m.calls.Release(1)
+	ctx, cancel := context.WithTimeout(ctx, renewWithin)
+	defer cancel()
+	for {
+		s, err := m.leased(ctx, id, func() (saved, error) { return m.exchange(ctx, id) })
+		if !errors.Is(err, errLeased) {
+			return s, err
+		}
+		s, err = m.load(ctx, id)
+		if err != nil || time.Now().Before(s.renewAt) {
+			return s, err
+		}
+		select {
+		case <-time.After(leaseAgain):
+		case <-ctx.Done():
+			return s, awayError{errors.New("another replica has been renewing the session for too long")}
+		}
+	}
+}
+
+// exchange exchanges the tokens of a session that nobody else is renewing.
+func (m *Manager) exchange(ctx context.Context, id string) (saved, error) {
 	s, err := m.load(ctx, id)
-	if err != nil {
+	if err != nil || time.Now().Before(s.renewAt) { // renewed by whoever had the lease before
 		return s, err
 	}
-	if time.Now().Before(s.renewAt) { // by another replica, or by the call before this one
-		return s, nil
-	}
-	replacement := s.record
-	replacement.tokens, err = m.provider.renew(ctx, s.tokens)
+	replacement, err := m.provider.renew(ctx, s.record)
 	if _, refused := errors.AsType[refusedError](err); refused {
 		return m.refused(ctx, id, s, err)
 	}
@@ -78,11 +103,11 @@ func (m *Manager) renew(ctx context.Context, id string) (saved, error) {
 	return m.save(ctx, id, s, replacement)
 }
 
-// refused ends a session that is over for the provider, unless another replica has renewed it meanwhile.
+// refused ends a session that is over for the provider, unless somebody without the lease has renewed it meanwhile.
 func (m *Manager) refused(ctx context.Context, id string, s saved, why error) (saved, error) {
 	current, err := m.load(ctx, id)
-	if err == nil && current.sealed != s.sealed {
-		return current, nil
+	if err != nil || current.sealed != s.sealed {
+		return current, err
 	}
 	m.log.InfoContext(ctx, "session ended by the provider", "user", s.subject, "error", why.Error())
 	return s, m.over(ctx, id, s)

@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -10,6 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
+	"bff.internal/shared/platform/redistest"
 	"bff.internal/shared/session"
 	"bff.internal/shared/session/sessiontest"
 	"bff.internal/shared/upstream/upstreamtest"
@@ -68,7 +72,7 @@ func TestRenewal(t *testing.T) {
 		},
 		{
 			name: "the provider hangs, and the token is still good", after: 4*time.Minute + 31*time.Second,
-			answer: &upstreamtest.Answer{Hang: true}, status: 200, token: "access-1-ada", alive: true, took: time.Second,
+			answer: &upstreamtest.Answer{Hang: true}, status: 200, token: "access-1-ada", alive: true,
 		},
 		{
 			name: "the provider is away", after: 6 * time.Minute,
@@ -109,6 +113,7 @@ func TestRenewal(t *testing.T) {
 				if took := time.Since(begun); rec.Code != tt.status || codeOf(t, rec) != tt.code || took != tt.took || rec.Header().Get("Set-Cookie") != "" {
 					t.Errorf("%d %s after %v, want %d %s after %v", rec.Code, rec.Body, took, tt.status, tt.code, tt.took)
 				}
+				synctest.Wait() // for a renewal that nobody waited for
 				if tt.token != "" {
 					if got := b.see(t, "/").Token; got != tt.token {
 						t.Errorf("token = %q, want %q", got, tt.token)
@@ -183,20 +188,66 @@ func TestARenewalGoesOnWhenItsRequestLeaves(t *testing.T) {
 	})
 }
 
-func TestTwoReplicasThatRenewAtOnceSignNobodyOut(t *testing.T) {
+func TestReplicasThatRenewAtOnceMakeOneTokenCall(t *testing.T) {
 	t.Parallel()
-	client := connect(t, newRedis(t).Addr())
+	addr := newRedis(t).Addr()
+	synctest.Test(t, func(t *testing.T) {
+		client := connect(t, addr)
+		w := newWorld(t, client, nil)
+		b := w.browser()
+		w.signIn(t, b, "ada")
+		w.provider.Behave(sessiontest.Behaviour{Slow: 3 * time.Second})
+		replicas := []http.Handler{w.Handler, w.application(t, client, nil), w.application(t, client, nil)}
+		time.Sleep(5*time.Minute + time.Second)
+		var all sync.WaitGroup
+		for i := range 60 {
+			at := &browser{app: replicas[i%len(replicas)], cookies: maps.Clone(b.cookies)}
+			all.Go(func() {
+				if got := at.see(t, "/").Token; got != "access-2-ada" {
+					t.Errorf("request %d has the token %q", i, got)
+				}
+			})
+		}
+		all.Wait()
+		if calls := w.provider.TokenCalls(); calls != 2 {
+			t.Errorf("%d token calls, want one for the login and one more", calls)
+		}
+	})
+}
+
+func TestAReplicaThatDiesWhileItRenewsHoldsTheOthersUpForAMoment(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	client := connect(t, server.Addr())
 	w := newWorld(t, client, nil)
 	w.provider.Behave(sessiontest.Behaviour{Lifetime: time.Second})
 	b := w.browser()
 	w.signIn(t, b, "ada")
-	replica := &browser{app: w.application(t, client, nil), cookies: b.cookies}
-	w.provider.Behave(sessiontest.Behaviour{Lifetime: time.Hour})
-	for b.see(t, "/").Token == "access-1-ada" { // until it is renewed
+	lease := "session:lease:{" + b.see(t, "/peek").Session.ID + "}"
+	if err := client.Set(t.Context(), lease, "somebody who is dead", time.Second+500*time.Millisecond).Err(); err != nil {
+		t.Fatal(err)
 	}
-	if got, want := replica.see(t, "/").Token, b.see(t, "/").Token; got != want || w.provider.TokenCalls() != 2 {
-		t.Errorf("%q at one and %q at the other after %d calls", got, want, w.provider.TokenCalls())
+	w.provider.Behave(sessiontest.Behaviour{})
+	for b.see(t, "/").Token == "access-1-ada" { // until it has to be renewed
 	}
+	if left := client.Exists(t.Context(), lease).Val(); left != 0 || w.provider.TokenCalls() != 2 {
+		t.Errorf("%d leases are left after %d token calls", left, w.provider.TokenCalls())
+	}
+}
+
+func TestARenewalThatIsForSomebodyElseEndsTheSession(t *testing.T) {
+	t.Parallel()
+	addr := newRedis(t).Addr()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, connect(t, addr), nil)
+		b := w.browser()
+		w.signIn(t, b, "ada")
+		w.provider.Behave(sessiontest.Behaviour{ChangeID: func(c jwt.MapClaims) { c["sub"] = "grace" }})
+		time.Sleep(5*time.Minute + time.Second)
+		if rec := b.get(t, "/"); rec.Code != http.StatusUnauthorized {
+			t.Errorf("%d %s", rec.Code, rec.Body)
+		}
+	})
 }
 
 func TestWithoutARefreshTokenTheSessionEndsWithItsAccessToken(t *testing.T) {

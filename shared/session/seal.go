@@ -3,6 +3,7 @@ package session
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -28,15 +29,20 @@ type sealingKey struct {
 	aead cipher.AEAD
 }
 
-// parseKeys reads SESSION_KEYS. Its errors do not repeat what is in it.
-func parseKeys(list secret.String) (keyring, error) {
+// parseKeys reads SESSION_KEYS, and derives the keys for one use from them: how much is sealed for one use, which for
+// logins is up to anybody, wears out no key of another one. Its errors do not repeat what is in it.
+func parseKeys(list secret.String, use string) (keyring, error) {
 	var ring keyring
 	for i, encoded := range strings.Split(list.Reveal(), ",") {
 		key, err := decodeKey(strings.TrimSpace(encoded))
 		if err != nil {
 			return nil, fmt.Errorf("SESSION_KEYS: key %d %w; openssl rand -base64 32 makes one", i+1, err)
 		}
-		block, err := aes.NewCipher(key)
+		derived, err := hkdf.Key(sha256.New, key, nil, "bff session: "+use, keySize)
+		if err != nil {
+			return nil, err
+		}
+		block, err := aes.NewCipher(derived)
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +50,7 @@ func parseKeys(list secret.String) (keyring, error) {
 		if err != nil {
 			return nil, err
 		}
-		hash := sha256.Sum256(append([]byte("session key\x00"), key...))
+		hash := sha256.Sum256(append([]byte("session key\x00"), derived...))
 		ring = append(ring, sealingKey{name: [keyName]byte(hash[:keyName]), aead: aead})
 	}
 	return ring, nil

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
+	"bff.internal/shared/secret"
 	"bff.internal/shared/session"
 	"bff.internal/shared/session/sessiontest"
 )
@@ -189,7 +192,9 @@ func TestAllSessionsOfAUserCanBeEnded(t *testing.T) {
 		hers = append(hers, b)
 	}
 	other := w.browser()
+	w.provider.Behave(sessiontest.Behaviour{ChangeID: func(c jwt.MapClaims) { c["sid"] = "sid of grace" }})
 	w.signIn(t, other, "grace")
+	w.provider.Behave(sessiontest.Behaviour{})
 	gone := w.browser()
 	w.signIn(t, gone, "ada")
 	gone.do(t, http.MethodPost, "/logout")
@@ -203,7 +208,7 @@ func TestAllSessionsOfAUserCanBeEnded(t *testing.T) {
 		}
 	}
 	other.see(t, "/")
-	if n, err := w.sessions.EndProviderSession(t.Context(), "sid-grace"); n != 1 || err != nil {
+	if n, err := w.sessions.EndProviderSession(t.Context(), "sid of grace"); n != 1 || err != nil {
 		t.Errorf("%d sessions ended: %v", n, err)
 	}
 	if rec := other.get(t, "/"); rec.Code != http.StatusUnauthorized {
@@ -269,5 +274,83 @@ func TestARecordInAnotherPlaceIsNoSession(t *testing.T) {
 	}
 	if rec := ada.get(t, "/"); rec.Code != http.StatusUnauthorized {
 		t.Errorf("a changed record: %d %s", rec.Code, rec.Body)
+	}
+}
+
+func TestALogoutEndsWhatTheSameBrowserHasBesides(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w.provider.Behave(sessiontest.Behaviour{ChangeID: func(c jwt.MapClaims) { c["sid"] = "one browser" }})
+	first, second, elsewhere := w.browser(), w.browser(), w.browser()
+	w.signIn(t, first, "ada") // as tabs do that sign in at once: the last cookie stays
+	w.signIn(t, second, "ada")
+	w.provider.Behave(sessiontest.Behaviour{})
+	w.signIn(t, elsewhere, "ada")
+	if rec := second.do(t, http.MethodPost, "/logout"); rec.Code != http.StatusOK {
+		t.Errorf("logout: %d %s", rec.Code, rec.Body)
+	}
+	if rec := first.get(t, "/"); rec.Code != http.StatusUnauthorized {
+		t.Errorf("the other tab's session: %d", rec.Code)
+	}
+	elsewhere.see(t, "/")
+}
+
+func TestALogoutEndsEverySessionThatTheBrowserSends(t *testing.T) {
+	t.Parallel()
+	client := connect(t, newRedis(t).Addr())
+	w := newWorld(t, client, nil)
+	one, other := w.browser(), w.browser()
+	w.signIn(t, one, "ada")
+	w.signIn(t, other, "grace")
+	both := []string{"Cookie", "__Host-session=" + one.cookies["__Host-session"] + "; __Host-session=" + other.cookies["__Host-session"]}
+	// This replica has lost the key of both, and ends them all the same.
+	blind := &browser{cookies: map[string]string{}, app: w.application(t, client, func(c *session.Config) { c.Keys = secret.New(keyB) })}
+	if rec := blind.do(t, http.MethodPost, "/logout", both...); rec.Code != http.StatusOK {
+		t.Errorf("logout: %d %s", rec.Code, rec.Body)
+	}
+	for _, b := range []*browser{one, other} {
+		b.app = w.Handler
+		if rec := b.get(t, "/"); rec.Code != http.StatusUnauthorized {
+			t.Errorf("afterwards: %d %s", rec.Code, rec.Body)
+		}
+	}
+}
+
+func TestALoginThatAnotherSiteBeganReplacesTheSessionToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	b := w.browser()
+	w.signIn(t, b, "ada")
+	old := b.cookies["__Host-session"]
+	delete(b.cookies, "__Host-session") // Strict, so it does not come along
+	w.signIn(t, b, "grace")
+	b.see(t, "/")
+	b.cookies["__Host-session"] = old
+	if rec := b.get(t, "/"); rec.Code != http.StatusUnauthorized {
+		t.Errorf("the session before: %d", rec.Code)
+	}
+	victim, attacker := w.browser(), w.browser()
+	w.signIn(t, victim, "ada")
+	attacker.cookies["__Host-session-ref"] = victim.see(t, "/").Session.ID // not sealed by us
+	w.signIn(t, attacker, "mallory")
+	victim.see(t, "/")
+}
+
+func TestTheListOfAUsersSessionsLastsAsLongAsTheLongest(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	client := connect(t, server.Addr())
+	w := newWorld(t, client, nil)
+	long := w.browser()
+	w.signIn(t, long, "ada")
+	sessions := w.sessions
+	short := &browser{cookies: map[string]string{}, app: w.application(t, client, func(c *session.Config) { c.Idle, c.Lifetime = time.Minute, time.Minute })}
+	w.signIn(t, short, "ada")
+	server.FastForward(2 * time.Minute)
+	if n, err := sessions.EndSubject(t.Context(), "ada"); n != 1 || err != nil {
+		t.Errorf("%d sessions ended: %v", n, err)
+	}
+	if rec := long.get(t, "/"); rec.Code != http.StatusUnauthorized {
+		t.Errorf("the long one lives on: %d", rec.Code)
 	}
 }

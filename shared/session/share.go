@@ -11,17 +11,9 @@ import (
 // share gives all who ask for the same at the same time one answer. f goes on when they leave, so it bounds itself; who
 // leaves gets the error of ctx. Whoever asks after group.Forget(key) gets an answer that was begun after that.
 func share[T any](ctx context.Context, group *singleflight.Group, key string, f func(context.Context) (T, error)) (T, error) {
-	answer := group.DoChan(key, func() (value any, err error) {
-		defer func() {
-			if thrown := recover(); thrown != nil { // or the process would end
-				err = fmt.Errorf("panic: %v\n%s", thrown, debug.Stack())
-			}
-		}()
-		return f(context.WithoutCancel(ctx))
-	})
 	var none T
 	select {
-	case got := <-answer:
+	case got := <-shareLater(ctx, group, key, f):
 		if got.Err != nil {
 			return none, got.Err
 		}
@@ -29,4 +21,16 @@ func share[T any](ctx context.Context, group *singleflight.Group, key string, f 
 	case <-ctx.Done():
 		return none, ctx.Err()
 	}
+}
+
+// shareLater is share for those who need not wait for the answer.
+func shareLater[T any](ctx context.Context, group *singleflight.Group, key string, f func(context.Context) (T, error)) <-chan singleflight.Result {
+	return group.DoChan(key, func() (value any, err error) {
+		defer func() {
+			if thrown := recover(); thrown != nil { // or the process would end
+				err = fmt.Errorf("panic: %v\n%s", thrown, debug.Stack())
+			}
+		}()
+		return f(context.WithoutCancel(ctx))
+	})
 }

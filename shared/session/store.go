@@ -28,6 +28,7 @@ func (e storeError) Unwrap() error { return e.error }
 //	session:{id}               the sealed record; TTL: the idle time, or what is left of the lifetime
 //	session:subject:{hash}     ids of a user's sessions, scored by their end; TTL: the end of the last one
 //	session:provider:{hash}    the same by the session of the provider
+//	session:lease:{id}         the replica that renews the session's tokens; TTL: three seconds, renewed
 //	session:login:{id}         a login whose answer has come; TTL: until it could not come any more
 type store struct {
 	redis redis.UniversalClient
@@ -89,8 +90,10 @@ func (s store) create(ctx context.Context, id string, r record) error {
 func index(ctx context.Context, p redis.Pipeliner, key, id string, endsAt time.Time) {
 	p.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(time.Now().Unix(), 10))
 	p.ZAdd(ctx, key, redis.Z{Score: float64(endsAt.Unix() + 1), Member: id})
-	// Sessions have one lifetime, so the last one that was added is the last one to end.
-	p.PExpireAt(ctx, key, endsAt.Add(time.Second))
+	// The list lasts as long as the last of its sessions, which need not be the one that is added.
+	lasts := time.Until(endsAt) + time.Second
+	p.ExpireNX(ctx, key, lasts)
+	p.ExpireGT(ctx, key, lasts)
 }
 
 // load reads a record. The error is errNoRecord, also for one that cannot be decrypted, or a storeError.

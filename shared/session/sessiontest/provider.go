@@ -55,7 +55,7 @@ type Behaviour struct {
 }
 
 // grant is what a code or a refresh token stands for.
-type grant struct{ user, nonce, challenge string }
+type grant struct{ user, nonce, challenge, session string }
 
 const usualLifetime = 5 * time.Minute
 
@@ -111,7 +111,7 @@ func (p *Provider) TokenCalls() int {
 	return p.calls
 }
 
-// Authorize signs a user in at the provider, and returns where it sends the browser back to: a path with a query.
+// Authorize signs a user in at the provider, in a session of its own, and returns where it sends the browser back to: a path with a query.
 func (p *Provider) Authorize(tb testing.TB, loginURL, user string) string {
 	tb.Helper()
 	location, err := url.Parse(loginURL)
@@ -129,7 +129,7 @@ func (p *Provider) Authorize(tb testing.TB, loginURL, user string) string {
 	code := rand.Text()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.codes[code] = grant{user, asked.Get("nonce"), asked.Get("code_challenge")}
+	p.codes[code] = grant{user, asked.Get("nonce"), asked.Get("code_challenge"), "sid-" + code}
 	return callback.Path + "?" + url.Values{"code": {code}, "state": {asked.Get("state")}, "iss": {p.issuer}}.Encode()
 }
 
@@ -184,7 +184,7 @@ func (p *Provider) tokens(granted grant) string {
 		key = p.key
 	}
 	claims := jwt.MapClaims{
-		"iss": p.issuer, "aud": p.client.ID, "sub": granted.user, "nonce": granted.nonce, "sid": "sid-" + granted.user,
+		"iss": p.issuer, "aud": p.client.ID, "sub": granted.user, "nonce": granted.nonce, "sid": granted.session,
 		"name": "Name of " + granted.user, "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
 	}
 	if p.behaviour.ChangeID != nil {
