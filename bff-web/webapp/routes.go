@@ -18,10 +18,10 @@ func (s *service) routes(edge *web.Server, cfg Config) {
 	edge.GET("/api/dashboard", s.dashboard, own, s.sessions.Require)
 	edge.GET("/web/session", s.session, own, s.sessions.Peek)
 	edge.POST("/web/logout", web.Plain(s.sessions.Logout), own)
-	edge.GET("/web/ws", echo.WrapHandler(s.live), s.live.OwnPages, s.sessions.Peek)
+	edge.GETOnly("/web/ws", echo.WrapHandler(s.live), s.live.OwnPages, s.sessions.Peek)
 
-	edge.GET("/web/login", web.Plain(s.sessions.Login))
-	edge.GET("/web/callback", web.Plain(s.sessions.Callback))
+	edge.GETOnly("/web/login", web.Plain(s.sessions.Login))
+	edge.GETOnly("/web/callback", web.Plain(s.sessions.Callback))
 
 	edge.GET("/web", page.Redirect)
 	edge.GET("/web/", page.Index)

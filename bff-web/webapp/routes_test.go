@@ -32,6 +32,8 @@ func TestWhatIsServedToEverybody(t *testing.T) {
 		{"a path below the dashboard, for a cache to keep", "GET", "/web/dashboard/x.css", 404, "application/problem+json"},
 		{"a wrong method", "POST", "/web/openapi.yaml", 405, "application/problem+json"},
 		{"logging out by a link", "GET", "/web/logout", 405, "application/problem+json"},
+		{"a login by somebody who only looks", "HEAD", "/web/login", 405, "application/problem+json"},
+		{"an answer to a login, likewise", "HEAD", "/web/callback?state=x", 405, "application/problem+json"},
 		{"a path with a trick", "GET", "/web/..%2fopenapi.yaml", 400, "application/problem+json"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -58,7 +58,7 @@ func (s *Stack) devSession(ctx context.Context, query url.Values) (any, error) {
 	}
 	cookie, err := s.SignIn(ctx, user)
 	if err != nil {
-		return nil, problem.New(http.StatusBadGateway, "sign_in_failed", "The user could not be signed in: "+err.Error()+".").Because(err)
+		return nil, problem.New(http.StatusBadGateway, "sign_in_failed", "The user could not be signed in; bff-web or identity is away.").Because(err)
 	}
 	return struct {
 		Cookie string `json:"cookie"`

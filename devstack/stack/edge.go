@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -75,6 +76,10 @@ func ownRoutes(routes map[string]func(context.Context, url.Values) (any, error))
 			notFound(w, r)
 			return
 		}
+		if !local(r.Host) {
+			answer(w, problem.New(http.StatusMisdirectedRequest, "wrong_host", "This path answers to localhost or an address."))
+			return
+		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			answer(w, problem.New(http.StatusMethodNotAllowed, "method_not_allowed", "This path answers GET.").With("Allow", "GET, HEAD"))
 			return
@@ -93,4 +98,11 @@ func ownRoutes(routes map[string]func(context.Context, url.Values) (any, error))
 		w.Header().Set("Cache-Control", "no-store")
 		_, _ = w.Write(append(body, '\n')) // the client may have left; there is nobody to tell
 	})
+}
+
+// local refuses names that somebody could point here: a page of theirs would read the answer (DNS rebinding).
+func local(hostport string) bool {
+	host := (&url.URL{Host: hostport}).Hostname()
+	_, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil
 }

@@ -116,6 +116,25 @@ func TestCredentialsOpenTheDashboardOfTheirUser(t *testing.T) {
 	}
 }
 
+func TestOnlyThisMachineGetsCredentials(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for host, status := range map[string]int{"localhost:8080": 200, "127.0.0.1": 200, "[::1]:8080": 200, "evil.example": 421, "localhost.evil.example:8080": 421} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.Edge+"/dev/credentials", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Body.Close(); resp.StatusCode != status {
+			t.Errorf("%s: %d, want %d", host, resp.StatusCode, status)
+		}
+	}
+}
+
 func TestASessionOpensTheDashboardOfItsUser(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -4,6 +4,7 @@ package realtime_test
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +16,24 @@ func TestTheEntriesOfADeadConsumerAreTakenOverInRedis(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	takeOver(t, clientOf(t, redis.Addr()), clientOf(t, redis.Addr()))
+}
+
+func TestAnEntryThatTheStreamHasDroppedIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	client := clientOf(t, redistest.Start(t).Addr())
+	var all handled
+	log, _ := consumer(t, client, "one", patient, func(ctx context.Context, id string, values map[string]any) error {
+		if all.add(values) == 1 && values["n"] == "0" {
+			if err := client.XDel(ctx, stream, id).Err(); err != nil {
+				t.Error(err)
+			}
+			return errors.New("not now")
+		}
+		return nil
+	})
+	say(t, client, 0, 2)
+	eventually(t, "the rest is handled", func() bool { return all.entries() == 2 && owed(t, client) == 0 })
+	eventually(t, "it is logged", func() bool { return strings.Contains(log.String(), "dropped") })
 }
 
 func TestConsumingGoesOnAfterAnOutage(t *testing.T) {

@@ -239,26 +239,6 @@ func takeOver(t *testing.T, client, doomed redis.UniversalClient) {
 	}
 }
 
-func TestAnEntryThatTheStreamHasDroppedIsNotWaitedFor(t *testing.T) {
-	t.Parallel()
-	client := clientOf(t, miniredis.RunT(t).Addr())
-	var all handled
-	log, _ := consumer(t, client, "one", patient, func(ctx context.Context, id string, values map[string]any) error {
-		if all.add(values) == 1 && values["n"] == "0" {
-			if err := client.XDel(ctx, stream, id).Err(); err != nil {
-				t.Error(err)
-			}
-			return errors.New("not now")
-		}
-		return nil
-	})
-	say(t, client, 0, 2)
-	eventually(t, "the rest is handled", func() bool { return all.entries() == 2 && owed(t, client) == 0 })
-	if text := log.String(); !strings.Contains(text, "dropped") && !strings.Contains(text, "works again") {
-		t.Errorf("nobody says so:\n%s", text)
-	}
-}
-
 func TestConsumeWantsAllItNeeds(t *testing.T) {
 	t.Parallel()
 	if err := realtime.Consume(t.Context(), realtime.Consumer{Stream: stream}, nil); err == nil {

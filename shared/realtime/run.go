@@ -139,9 +139,9 @@ func (h *Hub) config() centrifuge.Config {
 		ClientQueueMaxSize:    maxQueue,
 		HistoryMetaTTL:        positionFor,
 		// Presence is not kept, but by its clock the library compares each socket's position with its channel's.
+		// UseSingleFlight would join those reads over all nodes of a process, whichever Redis they ask.
 		ClientPresenceUpdateInterval:    positionEvery,
 		ClientChannelPositionCheckDelay: positionEvery - time.Second, // in whole seconds, and it has to be more
-		UseSingleFlight:                 true,
 	}
 }
 

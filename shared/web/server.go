@@ -69,6 +69,11 @@ func (s *Server) GET(path string, handler echo.HandlerFunc, middleware ...Middle
 	s.add(http.MethodHead, path, handler, middleware)
 }
 
+// GETOnly adds a route that answers GET and not HEAD, because asking does something.
+func (s *Server) GETOnly(path string, handler echo.HandlerFunc, middleware ...Middleware) {
+	s.add(http.MethodGet, path, handler, middleware)
+}
+
 // POST adds a route that answers POST, with middleware like GET.
 func (s *Server) POST(path string, handler echo.HandlerFunc, middleware ...Middleware) {
 	s.add(http.MethodPost, path, handler, middleware)
