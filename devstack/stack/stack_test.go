@@ -151,6 +151,19 @@ func TestASessionOpensTheDashboardOfItsUser(t *testing.T) {
 	}
 }
 
+func TestACookieOf100KBIsRefusedUnread(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, server := range []string{s.Edge, s.Web} {
+		for _, path := range []string{"/web/session", "/web/callback", "/web/"} {
+			resp, _ := get(t, server, path, "X-CSRF", "1", "Cookie", "__Host-session="+strings.Repeat("A", 100_000))
+			if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+				t.Errorf("%s%s: %s", server, path, resp.Status)
+			}
+		}
+	}
+}
+
 func TestAPortThatIsTakenIsOneLineThatSaysWhatToChange(t *testing.T) {
 	t.Parallel()
 	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
