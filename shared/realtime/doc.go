@@ -11,6 +11,7 @@
 // 3500–3999 and 4500–4999:
 //
 //	3001 shutdown            this replica stops; come back, to another one
+//	3004 server error        Redis does not answer, so nothing can be subscribed; come back
 //	3008 slow                256 KiB wait for the client; one that reads nothing for 2 s is cut without a word
 //	3010 insufficient state  something was missed; come back and recover it
 //	3012 no pong             nothing came back for 10 s after a ping

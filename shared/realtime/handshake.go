@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"bff.internal/shared/problem"
@@ -51,7 +50,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // admit judges the request. Whoever gets the socket releases it.
 func (h *Hub) admit(header http.Header, r *http.Request) (*node, *socket, error) {
-	if origins := r.Header.Values("Origin"); len(origins) != 1 || !slices.Contains(h.opts.Origins, origins[0]) {
+	if !h.ownPage(r) {
 		return nil, nil, errOrigin
 	}
 	if err := checkHandshake(r); err != nil {

@@ -19,8 +19,8 @@ const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = time.Second
 
-	// A dead connection to Redis is noticed within 2 x 400 ms (the library's pings) + redisWithin. It is longer
-	// than what a request would wait: giving up a connection too early costs every subscription on it.
+	// A dead connection to Redis is noticed within 2 x 400 ms (the library's pings) + redisWithin. No request waits
+	// for these, and to give up a connection too early costs every subscription on it: so they are no 100 ms.
 	redisDialWithin = 500 * time.Millisecond
 	redisWithin     = 500 * time.Millisecond
 )
@@ -36,7 +36,7 @@ type node struct {
 // faster; later on, the connections to Redis come back by themselves and the sockets stay open meanwhile.
 //
 // When Draining is closed, sockets are told one after another to come back later (3001): 3 ms apart, and faster
-// only if that would take more than 10 s. When ctx ends, those that are left have 3 s. Run takes at most about
+// only if that would take more than 10 s. When ctx ends, those that are left have 2.5 s. Run takes at most about
 // 4.5 s to return. The error is a RedisURL that is no URL.
 func (h *Hub) Run(ctx context.Context) error {
 	if u, err := url.Parse(h.opts.RedisURL.Reveal()); err != nil || u.Scheme == "" {
