@@ -10,13 +10,16 @@ import (
 	"bff.internal/shared/platform/redistest"
 )
 
-func withoutRefresh(t *testing.T, body string) string {
+// without returns a JSON object without some of its members.
+func without(t *testing.T, object string, members ...string) string {
 	t.Helper()
 	var answer map[string]any
-	if err := json.Unmarshal([]byte(body), &answer); err != nil {
+	if err := json.Unmarshal([]byte(object), &answer); err != nil {
 		t.Fatal(err)
 	}
-	delete(answer, "refresh_token")
+	for _, member := range members {
+		delete(answer, member)
+	}
 	changed, err := json.Marshal(answer)
 	if err != nil {
 		t.Fatal(err)

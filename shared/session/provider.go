@@ -106,6 +106,9 @@ func (p *provider) discover(ctx context.Context) (*discovered, error) {
 			return nil, awayError{fmt.Errorf("its metadata has no usable %s", name)}
 		}
 	}
+	if checkURL("end_session_endpoint", strings.SplitN(more.EndSession, "?", 2)[0]) != nil {
+		more.EndSession = "" // none, or none that a browser should be sent to
+	}
 	known := &discovered{
 		oauth: oauth2.Config{
 			ClientID: p.cfg.ClientID, ClientSecret: p.cfg.ClientSecret.Reveal(),

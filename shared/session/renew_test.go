@@ -258,7 +258,7 @@ func TestWithoutARefreshTokenTheSessionEndsWithItsAccessToken(t *testing.T) {
 		b := w.browser()
 		w.provider.Handle("/token", func(r *http.Request) upstreamtest.Answer {
 			answer := w.provider.Token(r)
-			answer.Body = withoutRefresh(t, answer.Body)
+			answer.Body = without(t, answer.Body, "refresh_token")
 			return answer
 		})
 		w.signIn(t, b, "ada")
