@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync"
@@ -149,6 +150,7 @@ func TestAThousandDashboardsUnderRandomLatenciesAreTheSameBytes(t *testing.T) {
 func TestTenThousandClientsThatLeaveOpenNoCircuitAndLeaveNoGoroutine(t *testing.T) { //nolint:paralleltest // it counts goroutines
 	s := start(t)
 	s.recovers(t)
+	_ = s.openSocket(t, s.signedIn(t, "ada").Get("Cookie")).CloseNow() // bff-web has come up too
 	before := runtime.NumGoroutine()
 	for _, service := range []string{s.Users, s.Orders, s.Analytics} {
 		s.fault(t, service, `{"latency":"150ms"}`)
@@ -184,7 +186,9 @@ func TestTenThousandClientsThatLeaveOpenNoCircuitAndLeaveNoGoroutine(t *testing.
 	}
 	s.client.CloseIdleConnections()
 	if after := settled(t, before+20); after > before+20 {
-		t.Errorf("%d goroutines, before %d", after, before)
+		var stacks strings.Builder
+		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1)
+		t.Errorf("%d goroutines, before %d:\n%s", after, before, &stacks)
 	}
 }
 

@@ -155,9 +155,11 @@ func (s *suite) dial(t *testing.T, cookie string) (*websocket.Conn, *http.Respon
 // openSocket opens a socket, and returns when it is told what changes.
 func (s *suite) openSocket(t *testing.T, cookie string) socket {
 	t.Helper()
-	conn, _, err := s.dial(t, cookie)
-	if err != nil {
-		t.Fatal(err)
+	conn, resp, err := s.dial(t, cookie)
+	for deadline := time.Now().Add(10 * time.Second); err != nil; conn, resp, err = s.dial(t, cookie) {
+		if resp == nil || resp.StatusCode != http.StatusServiceUnavailable || time.Now().After(deadline) {
+			t.Fatal(err) // other than that sockets are not there yet
+		}
 	}
 	t.Cleanup(func() { _ = conn.CloseNow() })
 	if err := conn.Write(t.Context(), websocket.MessageText, []byte(`{"id":1,"connect":{}}`)); err != nil {
