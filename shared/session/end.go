@@ -9,8 +9,14 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// metadataWithin is how long a logout waits for a provider that is not known yet.
-const metadataWithin = 500 * time.Millisecond
+const (
+	// metadataWithin is how long a logout waits for a provider that is not known yet.
+	metadataWithin = 500 * time.Millisecond
+	// siblingsWithin is how long it takes for the other sessions of the browser. Those that are left end by themselves.
+	siblingsWithin = time.Second
+	// mostCookies is how many sessions one request may end. A browser sends one.
+	mostCookies = 4
+)
 
 // Logout ends the request's session and all others that began in the same session of the provider, which are those of
 // the same browser; it clears the cookie, and answers where to send the browser so that the provider forgets it too:
@@ -18,7 +24,8 @@ const metadataWithin = 500 * time.Millisecond
 // cookie stays, for it would go on without it.
 func (m *Manager) Logout(w http.ResponseWriter, r *http.Request) error {
 	own := saved{}
-	for _, id := range sessionCookies(r) {
+	ids := sessionCookies(r)
+	for _, id := range ids[:min(len(ids), mostCookies)] {
 		s, err := m.endOne(r.Context(), id)
 		if err != nil {
 			return m.problem(r, err)
@@ -27,11 +34,7 @@ func (m *Manager) Logout(w http.ResponseWriter, r *http.Request) error {
 			own = s
 		}
 	}
-	if own.providerSession != "" {
-		if _, err := m.EndProviderSession(r.Context(), own.providerSession); err != nil {
-			m.log.WarnContext(r.Context(), "other sessions of the browser not ended", "error", err.Error())
-		}
-	}
+	m.endSiblings(r.Context(), own)
 	body, err := json.Marshal(struct {
 		LogoutURL string `json:"logoutUrl"`
 	}{m.logoutURL(r.Context(), own)})
@@ -44,9 +47,21 @@ func (m *Manager) Logout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// endSiblings ends the other sessions that began in the same session of the provider.
+func (m *Manager) endSiblings(ctx context.Context, own saved) {
+	if own.providerSession == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, siblingsWithin)
+	defer cancel()
+	if _, err := m.EndProviderSession(ctx, own.providerSession); err != nil {
+		m.log.WarnContext(ctx, "other sessions of the browser not ended", "error", err.Error())
+	}
+}
+
 // endOne ends a session, also one that this replica cannot decrypt: others could. It returns what it knew of it.
 func (m *Manager) endOne(ctx context.Context, id string) (saved, error) {
-	s, err := m.load(ctx, id)
+	s, err := m.store.load(ctx, id)
 	if err != nil && !errors.Is(err, errNoRecord) {
 		return s, err
 	}
@@ -82,7 +97,7 @@ func (m *Manager) endListed(ctx context.Context, key string) (ended int, err err
 		return 0, err
 	}
 	for _, id := range ids {
-		switch s, err := m.load(ctx, id); {
+		switch s, err := m.store.load(ctx, id); {
 		case errors.Is(err, errNoRecord):
 			continue
 		case err != nil:
@@ -100,14 +115,12 @@ func (m *Manager) endListed(ctx context.Context, key string) (ended int, err err
 // end deletes a session and tells who wants to know. A client that leaves does not stop it half-way.
 func (m *Manager) end(ctx context.Context, id string, s saved) error {
 	detached := context.WithoutCancel(ctx)
-	within, cancel := context.WithTimeout(detached, storeWithin)
-	defer cancel()
-	ended, err := m.store.end(within, id)
+	ended, err := m.store.end(detached, id)
 	m.reads.Forget(id) // a read that was under way knows nothing of this
 	if err != nil || !ended || s.subject == "" {
 		return err // of a session that cannot be decrypted, nobody knows whose it is
 	}
-	if err := m.store.unlist(within, id, s.record); err != nil {
+	if err := m.store.unlist(detached, id, s.record); err != nil {
 		// The index drops it by itself, at the latest when the session would have ended.
 		m.log.WarnContext(ctx, "ended session still listed", "error", err.Error())
 	}

@@ -75,7 +75,7 @@ return 0`)
 
 // lease takes the lease of a session.
 func (s store) lease(ctx context.Context, id, holder string) error {
-	ctx, cancel := context.WithTimeout(ctx, storeWithin)
+	ctx, cancel := within(ctx)
 	defer cancel()
 	err := s.redis.SetArgs(ctx, leaseKey(id), holder, redis.SetArgs{Mode: "NX", TTL: leaseLasts}).Err()
 	if errors.Is(err, redis.Nil) {
@@ -89,14 +89,14 @@ func (s store) lease(ctx context.Context, id, holder string) error {
 
 // keepLease lets the lease last for as long again.
 func (s store) keepLease(ctx context.Context, id, holder string) error {
-	ctx, cancel := context.WithTimeout(ctx, storeWithin)
+	ctx, cancel := within(ctx)
 	defer cancel()
 	return keepScript.Run(ctx, s.redis, []string{leaseKey(id)}, holder, leaseLasts.Milliseconds()).Err()
 }
 
 // leaseOver gives the lease back.
 func (s store) leaseOver(ctx context.Context, id, holder string) error {
-	ctx, cancel := context.WithTimeout(ctx, storeWithin)
+	ctx, cancel := within(ctx)
 	defer cancel()
 	return releaseScript.Run(ctx, s.redis, []string{leaseKey(id)}, holder).Err()
 }

@@ -106,48 +106,30 @@ func (m *Manager) begin(ctx context.Context, a attempt, answer url.Values) (cook
 	if answer.Has("error") || answer.Get("code") == "" {
 		return "", declinedError{answer.Get("error")}
 	}
-	if err := m.firstAnswer(ctx, a); err != nil {
+	if err := m.store.once(ctx, a.ID, a.Expires); err != nil {
 		return "", err
 	}
 	r, err := m.provider.exchange(ctx, known, answer.Get("code"), a)
 	if _, away := errors.AsType[awayError](err); away {
-		m.forget(ctx, a) // reloading the page may still succeed
+		m.forget(ctx, a)
 	}
 	if err != nil {
 		return "", err
 	}
 	r.endsAt = time.Now().Add(m.cfg.Lifetime).UTC().Truncate(time.Second)
 	cookie = newID()
-	if err := m.create(ctx, cookieID(cookie), r); err != nil {
+	if err := m.store.create(ctx, cookieID(cookie), r); err != nil {
 		return "", err
 	}
 	m.replace(ctx, a.Replaces)
 	return cookie, nil
 }
 
-func (m *Manager) firstAnswer(ctx context.Context, a attempt) error {
-	ctx, cancel := context.WithTimeout(ctx, storeWithin)
-	defer cancel()
-	first, err := m.store.once(ctx, a.ID, a.Expires)
-	if err == nil && !first {
-		return errReplayed
-	}
-	return err
-}
-
-// forget lets the answer to a login come again.
+// forget lets the answer to a login come again: reloading the page may still succeed.
 func (m *Manager) forget(ctx context.Context, a attempt) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
-	defer cancel()
-	if err := m.store.again(ctx, a.ID); err != nil {
+	if err := m.store.unmark(context.WithoutCancel(ctx), a.ID); err != nil {
 		m.log.WarnContext(ctx, "login cannot be repeated", "error", err.Error())
 	}
-}
-
-func (m *Manager) create(ctx context.Context, id string, r record) error {
-	ctx, cancel := context.WithTimeout(ctx, storeWithin)
-	defer cancel()
-	return m.store.create(ctx, id, r)
 }
 
 // replace ends the session that a new login replaces. When that fails, it ends by itself like any that is left alone.
@@ -155,7 +137,7 @@ func (m *Manager) replace(ctx context.Context, id string) {
 	if id == "" {
 		return
 	}
-	old, err := m.load(ctx, id)
+	old, err := m.store.load(ctx, id)
 	if err == nil {
 		err = m.end(ctx, id, old)
 	}

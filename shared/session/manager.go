@@ -88,7 +88,8 @@ func New(cfg Config, app App, deps Deps) *Manager {
 }
 
 // Run waits until ctx ends, and then for the token calls that are still under way: their new refresh tokens are good
-// for nothing unless they are stored. The owner of the process runs it in a goroutine and waits for it.
+// for nothing unless they are stored. The owner of the process runs it in a goroutine and waits for it, for as long as
+// it can: a provider takes up to 10 s.
 func (m *Manager) Run(ctx context.Context) error {
 	<-ctx.Done()
 	if err := m.calls.Acquire(context.WithoutCancel(ctx), mostCalls); err != nil {

@@ -14,8 +14,8 @@ var (
 	errIssuer   = errors.New("the answer is not from our provider")
 )
 
-// again is when to try again what did not work because of somebody else.
-const again = time.Second
+// retryAfter is when to try again what did not work because of somebody else.
+const retryAfter = time.Second
 
 // problem says how an error of this package looks from outside. That of a client who left stays what it is.
 func (m *Manager) problem(r *http.Request, err error) error {
@@ -33,10 +33,10 @@ func (m *Manager) problem(r *http.Request, err error) error {
 			With("WWW-Authenticate", `Cookie realm="`+m.app.Name+`"`).Because(err)
 	case storeAway:
 		return problem.New(http.StatusServiceUnavailable, "session_unavailable",
-			"Sessions cannot be read at the moment. Nobody is signed out; please try again.").RetryAfter(again).Because(err)
+			"Sessions cannot be read at the moment. Nobody is signed out; please try again.").RetryAfter(retryAfter).Because(err)
 	case providerAway, isDeclined && (declined.code == "temporarily_unavailable" || declined.code == "server_error"):
 		return problem.New(http.StatusServiceUnavailable, "identity_unavailable",
-			"The identity provider does not answer at the moment. Please try again.").RetryAfter(again).Because(err)
+			"The identity provider does not answer at the moment. Please try again.").RetryAfter(retryAfter).Because(err)
 	case errors.Is(err, errReturnTo):
 		return bad("invalid_return_to", "returnTo has to be a path of this host, such as /web/.")
 	case errors.Is(err, errStateExpired):
@@ -48,7 +48,7 @@ func (m *Manager) problem(r *http.Request, err error) error {
 	case errors.Is(err, errIssuer), errors.Is(err, errIDToken), refused:
 		return bad("login_failed", "The answer to the login was not the one that was expected. Please sign in again.")
 	case errors.Is(err, context.DeadlineExceeded):
-		return problem.New(http.StatusServiceUnavailable, "session_unavailable", "That took too long. Please try again.").RetryAfter(again).Because(err)
+		return problem.New(http.StatusServiceUnavailable, "session_unavailable", "That took too long. Please try again.").RetryAfter(retryAfter).Because(err)
 	default:
 		return err
 	}

@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// discoverWithin bounds the wait for the provider's metadata, and each fetch of its keys.
+	// discoverWithin bounds the fetch of the provider's metadata.
 	discoverWithin = 3 * time.Second
-	// tokenWithin bounds a call of the token endpoint. Some providers take seconds, and a call that is given up may
-	// have used the refresh token.
+	// tokenWithin bounds a call of the token endpoint, and a fetch of the keys. Some providers take seconds, and a call
+	// that is given up may have used the refresh token.
 	tokenWithin = 10 * time.Second
-	// renewEarly is how long before its end an access token is renewed, unless it lives for less than five times that.
-	renewEarly = 30 * time.Second
+	// renewBefore is how long before its end an access token is renewed, unless it lives for less than five times that.
+	renewBefore = 30 * time.Second
 	// assumedLifetime is that of an access token whose provider does not say.
 	assumedLifetime = 5 * time.Minute
 	maxAnswer       = 256 << 10
@@ -86,7 +86,7 @@ func (p *provider) discover(ctx context.Context) (*discovered, error) {
 	defer cancel()
 	said, err := oidc.NewProvider(ctx, p.cfg.Issuer)
 	if err != nil {
-		return nil, awayError{brief(err)}
+		return nil, awayError{shortened(err)}
 	}
 	var more struct {
 		Keys        string   `json:"jwks_uri"`                                       //nolint:tagliatelle // OpenID Connect Discovery says so
@@ -95,7 +95,7 @@ func (p *provider) discover(ctx context.Context) (*discovered, error) {
 		NamesItself bool     `json:"authorization_response_iss_parameter_supported"` //nolint:tagliatelle // RFC 9207 says so
 	}
 	if err := said.Claims(&more); err != nil {
-		return nil, awayError{brief(err)}
+		return nil, awayError{shortened(err)}
 	}
 	endpoint := said.Endpoint()
 	endpoint.AuthStyle = oauth2.AuthStyleInHeader // finding out by trying would double the token calls
@@ -182,154 +182,10 @@ func (p *provider) exchange(ctx context.Context, d *discovered, code string, a a
 	}, nil
 }
 
-// idToken is what an ID token says.
-type idToken struct {
-	raw                                   secret.String
-	subject, name, providerSession, nonce string
-}
-
-// verify reads the ID token of an answer (OpenID Connect Core 1.0, 3.1.3.7). The error is an awayError or errIDToken.
-func (p *provider) verify(ctx context.Context, d *discovered, token *oauth2.Token) (idToken, error) {
-	raw, _ := token.Extra("id_token").(string)
-	keys := &observedKeys{KeySet: d.keys}
-	id, err := oidc.NewVerifier(p.cfg.Issuer, keys, &oidc.Config{ClientID: p.cfg.ClientID, SupportedSigningAlgs: d.algorithms}).Verify(ctx, raw)
-	if keys.away != nil {
-		return idToken{}, awayError{brief(keys.away)}
-	}
-	if err != nil {
-		return idToken{}, errors.Join(errIDToken, brief(err))
-	}
-	var claims struct {
-		Name            string `json:"name"`
-		ProviderSession string `json:"sid"`
-		AuthorizedParty string `json:"azp"`
-	}
-	switch err := id.Claims(&claims); {
-	case err != nil:
-		return idToken{}, errors.Join(errIDToken, brief(err))
-	case id.Subject == "":
-		return idToken{}, errors.Join(errIDToken, errors.New("it names nobody"))
-	case len(id.Audience) > 1 && claims.AuthorizedParty != p.cfg.ClientID,
-		claims.AuthorizedParty != "" && claims.AuthorizedParty != p.cfg.ClientID:
-		return idToken{}, errors.Join(errIDToken, errors.New("it is for another client"))
-	case id.AccessTokenHash != "" && id.VerifyAccessToken(token.AccessToken) != nil:
-		return idToken{}, errors.Join(errIDToken, errors.New("it goes with another access token"))
-	}
-	return idToken{secret.New(raw), id.Subject, claims.Name, claims.ProviderSession, id.Nonce}, nil
-}
-
-// renew returns the record with new tokens. An ID token that comes along has to be of the same user (OpenID Connect
-// Core 1.0, 12.2). The error is an awayError, or a refusedError when the session is over for the provider.
-func (p *provider) renew(ctx context.Context, r record) (record, error) {
-	d, err := p.metadata(ctx)
-	if err != nil {
-		return record{}, err
-	}
-	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, p.client), tokenWithin)
-	defer cancel()
-	token, err := d.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: r.refresh.Reveal()}).Token()
-	if err != nil {
-		return record{}, grantError(err)
-	}
-	r.tokens = newTokens(token, r.tokens)
-	if token.Extra("id_token") == nil {
-		return r, nil
-	}
-	switch id, err := p.verify(ctx, d, token); {
-	case errors.Is(err, errIDToken), err == nil && id.subject != r.subject:
-		return record{}, refusedError{"somebody else is signed in"}
-	case err == nil:
-		r.idToken = id.raw
-	}
-	return r, nil // also when there are no keys to verify it with: the one before will do
-}
-
-// newTokens takes what the provider gave; what it does not say is as it was before.
-func newTokens(token *oauth2.Token, before tokens) tokens {
-	now := time.Now()
-	expires := token.Expiry
-	if expires.IsZero() {
-		expires = now.Add(assumedLifetime)
-	}
-	t := tokens{
-		access: secret.New(token.AccessToken), refresh: before.refresh, scopes: before.scopes,
-		renewAt: expires.Add(-min(renewEarly, expires.Sub(now)/5)), expires: expires,
-	}
-	if token.RefreshToken != "" {
-		t.refresh = secret.New(token.RefreshToken)
-	}
-	if scopes, ok := token.Extra("scope").(string); ok && scopes != "" {
-		t.scopes = scopes
-	}
-	return t
-}
-
-// grantError says whether the token endpoint refused, or was not there. Nothing of its answer's body goes on.
-func grantError(err error) error {
-	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
-	if !ok || answer.Response == nil {
-		return awayError{brief(err)}
-	}
-	switch status := answer.Response.StatusCode; {
-	case answer.ErrorCode == "temporarily_unavailable", answer.ErrorCode == "server_error",
-		status != http.StatusBadRequest && status != http.StatusUnauthorized && status != http.StatusForbidden:
-		return awayError{fmt.Errorf("the token endpoint answered %d", status)}
-	case answer.ErrorCode == "invalid_client", answer.ErrorCode == "unauthorized_client", status == http.StatusUnauthorized:
-		// Our own configuration is at fault, and no session ends for that.
-		return awayError{fmt.Errorf("the token endpoint does not accept OIDC_CLIENT_ID and OIDC_CLIENT_SECRET: %d %.40s", status, answer.ErrorCode)}
-	case answer.ErrorCode == "":
-		return awayError{fmt.Errorf("the token endpoint answered %d without a reason", status)}
-	default:
-		return refusedError{fmt.Sprintf("%.40q", answer.ErrorCode)}
-	}
-}
-
-// observedKeys remembers for one verification that the keys could not be fetched, which go-oidc does not tell from a
-// signature that is wrong.
-type observedKeys struct {
-	oidc.KeySet
-
-	away error
-}
-
-// VerifySignature is that of the key set.
-func (k *observedKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	payload, err := k.KeySet.VerifySignature(ctx, jwt)
-	if err != nil && strings.HasPrefix(err.Error(), "fetching keys") {
-		k.away = err
-	}
-	return payload, err
-}
-
-// brief is an error of a library without the bodies that it may quote.
-func brief(err error) error {
+// shortened is an error of a library that may quote a whole body.
+func shortened(err error) error {
 	if text := err.Error(); len(text) > maxCause {
 		return errors.New(text[:maxCause] + "…")
 	}
 	return err
-}
-
-// reach sends what is for the issuer to where this process reaches it, and bounds what comes back.
-type reach struct {
-	issuer, internal string
-	next             http.RoundTripper
-}
-
-// RoundTrip is [http.RoundTripper]'s.
-func (t reach) RoundTrip(req *http.Request) (*http.Response, error) {
-	inside, found := strings.CutPrefix(req.URL.String(), strings.TrimSuffix(t.issuer, "/"))
-	if found && t.internal != "" && (inside == "" || strings.ContainsAny(inside[:1], "/?")) {
-		target, err := url.Parse(strings.TrimSuffix(t.internal, "/") + inside)
-		if err != nil {
-			return nil, err
-		}
-		req = req.Clone(req.Context())
-		req.URL, req.Host = target, ""
-	}
-	resp, err := t.next.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
-	return resp, nil
 }

@@ -75,7 +75,7 @@ func (m *Manager) renew(ctx context.Context, id string) (saved, error) {
 		if !errors.Is(err, errLeased) {
 			return s, err
 		}
-		s, err = m.load(ctx, id)
+		s, err = m.store.load(ctx, id)
 		if err != nil || time.Now().Before(s.renewAt) {
 			return s, err
 		}
@@ -89,7 +89,7 @@ func (m *Manager) renew(ctx context.Context, id string) (saved, error) {
 
 // exchange exchanges the tokens of a session that nobody else is renewing.
 func (m *Manager) exchange(ctx context.Context, id string) (saved, error) {
-	s, err := m.load(ctx, id)
+	s, err := m.store.load(ctx, id)
 	if err != nil || time.Now().Before(s.renewAt) { // renewed by whoever had the lease before
 		return s, err
 	}
@@ -105,7 +105,7 @@ func (m *Manager) exchange(ctx context.Context, id string) (saved, error) {
 
 // refused ends a session that is over for the provider, unless somebody without the lease has renewed it meanwhile.
 func (m *Manager) refused(ctx context.Context, id string, s saved, why error) (saved, error) {
-	current, err := m.load(ctx, id)
+	current, err := m.store.load(ctx, id)
 	if err != nil || current.sealed != s.sealed {
 		return current, err
 	}
@@ -118,13 +118,13 @@ func (m *Manager) save(ctx context.Context, id string, s saved, replacement reco
 	ctx, cancel := context.WithTimeout(ctx, saveWithin)
 	defer cancel()
 	for {
-		swapped, err := m.swap(ctx, id, s, replacement)
+		swapped, err := m.store.swap(ctx, id, s, replacement)
 		if err == nil && swapped {
 			s.record = replacement
 			return s, nil
 		}
 		if err == nil { // ended or renewed while we asked
-			return m.load(ctx, id)
+			return m.store.load(ctx, id)
 		}
 		select {
 		case <-time.After(savePause):
@@ -133,12 +133,6 @@ func (m *Manager) save(ctx context.Context, id string, s saved, replacement reco
 			return s, err
 		}
 	}
-}
-
-func (m *Manager) swap(ctx context.Context, id string, s saved, replacement record) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWithin)
-	defer cancel()
-	return m.store.swap(ctx, id, s, replacement)
 }
 
 // over ends a session that cannot go on, and returns that there is none.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"bff.internal/shared/auth"
 	"bff.internal/shared/telemetry"
@@ -39,9 +38,7 @@ func (m *Manager) Require(next http.Handler) http.Handler {
 // the context carries the Session alone.
 func (m *Manager) Peek(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		within, cancel := context.WithTimeout(r.Context(), storeWithin)
-		id, s, err := m.find(within, r)
-		cancel()
+		id, s, err := m.find(r.Context(), r)
 		if err != nil {
 			m.app.Fail(w, r, m.problem(r, err))
 			return
@@ -53,7 +50,7 @@ func (m *Manager) Peek(next http.Handler) http.Handler {
 // Alive reports whether the session still exists, without prolonging it. The error is that of Redis or of ctx: then
 // nobody knows.
 func (m *Manager) Alive(ctx context.Context, id string) (bool, error) {
-	_, err := m.load(ctx, id)
+	_, err := m.store.load(ctx, id)
 	if errors.Is(err, errNoRecord) {
 		return false, nil
 	}
@@ -66,20 +63,13 @@ func (m *Manager) find(ctx context.Context, r *http.Request) (id string, s saved
 	if !ok {
 		return "", saved{}, errNoRecord
 	}
-	s, err = share(ctx, &m.reads, id, func(ctx context.Context) (saved, error) { return m.load(ctx, id) })
+	s, err = share(ctx, &m.reads, id, func(ctx context.Context) (saved, error) { return m.store.load(ctx, id) })
 	return id, s, err
-}
-
-// load reads a session within the time that a request has for Redis.
-func (m *Manager) load(ctx context.Context, id string) (saved, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWithin)
-	defer cancel()
-	return m.store.load(ctx, id)
 }
 
 // prolonged returns the session of a request's cookie, and lets it last for another idle time from now.
 func (m *Manager) prolonged(r *http.Request) (id string, s saved, err error) {
-	ctx, cancel := context.WithTimeout(r.Context(), storeWithin)
+	ctx, cancel := within(r.Context()) // both steps together
 	defer cancel()
 	id, s, err = m.find(ctx, r)
 	if err != nil {
@@ -96,5 +86,5 @@ func (m *Manager) prolonged(r *http.Request) (id string, s saved, err error) {
 // identified tells the handlers and the log who is signed in.
 func (m *Manager) identified(ctx context.Context, id string, s saved) context.Context {
 	telemetry.EventFrom(ctx).SetCaller(telemetry.Caller{Kind: auth.KindUser, ID: s.subject})
-	return context.WithValue(ctx, sessionKey{}, newSession(id, s.record, min(s.left, time.Until(s.endsAt))))
+	return context.WithValue(ctx, sessionKey{}, newSession(id, s.record, s.left))
 }

@@ -34,7 +34,7 @@ func SameOrigin(origin string, fail func(http.ResponseWriter, *http.Request, err
 				return errors.New("the request's Origin is another one")
 			}
 		}
-		return protection.Check(r)
+		return protection.Check(r) // of which nothing should be left to find
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -11,8 +11,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// storeWithin is what all Redis work of one request may take.
+// storeWithin is what one step in Redis may take, and all that a request with a session needs of it.
 const storeWithin = 120 * time.Millisecond
+
+// within bounds a step.
+func within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, storeWithin)
+}
 
 // errNoRecord means that there is no such session, or not any more.
 var errNoRecord = errors.New("no such session")
@@ -62,6 +67,8 @@ func (s store) lasts(endsAt time.Time) time.Duration { return min(s.idle, time.U
 
 // create stores a new record. It is indexed first, so that no session exists which a logout would not find.
 func (s store) create(ctx context.Context, id string, r record) error {
+	ctx, cancel := within(ctx)
+	defer cancel()
 	lasts := s.lasts(r.endsAt)
 	if lasts <= 0 {
 		return errNoRecord
@@ -98,6 +105,8 @@ func index(ctx context.Context, p redis.Pipeliner, key, id string, endsAt time.T
 
 // load reads a record. The error is errNoRecord, also for one that cannot be decrypted, or a storeError.
 func (s store) load(ctx context.Context, id string) (saved, error) {
+	ctx, cancel := within(ctx)
+	defer cancel()
 	var (
 		get  *redis.StringCmd
 		left *redis.DurationCmd
@@ -124,6 +133,8 @@ func (s store) load(ctx context.Context, id string) (saved, error) {
 
 // prolong lets the session last for another idle time.
 func (s store) prolong(ctx context.Context, id string, r record) error {
+	ctx, cancel := within(ctx)
+	defer cancel()
 	if err := s.redis.PExpire(ctx, recordKey(id), s.lasts(r.endsAt)).Err(); err != nil {
 		return storeError{err}
 	}
@@ -142,6 +153,8 @@ return 0`)
 
 // swap replaces the record that was read, unless it has ended or changed meanwhile: then swapped is false.
 func (s store) swap(ctx context.Context, id string, was saved, r record) (swapped bool, err error) {
+	ctx, cancel := within(ctx)
+	defer cancel()
 	sealed, err := s.seal(id, r)
 	if err != nil {
 		return false, err
@@ -155,6 +168,8 @@ func (s store) swap(ctx context.Context, id string, was saved, r record) (swappe
 
 // end deletes a session. Who deletes it gets true: of several that try at once, one does.
 func (s store) end(ctx context.Context, id string) (bool, error) {
+	ctx, cancel := within(ctx)
+	defer cancel()
 	deleted, err := s.redis.Del(ctx, recordKey(id)).Result()
 	if err != nil {
 		return false, storeError{err}
@@ -164,6 +179,8 @@ func (s store) end(ctx context.Context, id string) (bool, error) {
 
 // listed returns the sessions of an index. Some may have ended meanwhile.
 func (s store) listed(ctx context.Context, key string) ([]string, error) {
+	ctx, cancel := within(ctx)
+	defer cancel()
 	ids, err := s.redis.ZRange(ctx, key, 0, -1).Result()
 	if err != nil {
 		return nil, storeError{err}
@@ -173,6 +190,8 @@ func (s store) listed(ctx context.Context, key string) ([]string, error) {
 
 // unlist takes a session that has ended out of the indexes.
 func (s store) unlist(ctx context.Context, id string, r record) error {
+	ctx, cancel := within(ctx)
+	defer cancel()
 	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		p.ZRem(ctx, subjectKey(r.subject), id)
 		if r.providerSession != "" {
@@ -186,20 +205,24 @@ func (s store) unlist(ctx context.Context, id string, r record) error {
 	return nil
 }
 
-// once reports whether this is the first time that the login's answer comes, until it could not come any more.
-func (s store) once(ctx context.Context, login string, until time.Time) (bool, error) {
+// once marks that the login's answer has come, until it could not come any more. The second time it is errReplayed.
+func (s store) once(ctx context.Context, login string, until time.Time) error {
+	ctx, cancel := within(ctx)
+	defer cancel()
 	err := s.redis.SetArgs(ctx, loginKey(login), "", redis.SetArgs{Mode: "NX", TTL: max(time.Until(until), time.Second)}).Err()
 	if errors.Is(err, redis.Nil) {
-		return false, nil
+		return errReplayed
 	}
 	if err != nil {
-		return false, storeError{err}
+		return storeError{err}
 	}
-	return true, nil
+	return nil
 }
 
-// again takes back that the login's answer has come.
-func (s store) again(ctx context.Context, login string) error {
+// unmark lets the login's answer come again.
+func (s store) unmark(ctx context.Context, login string) error {
+	ctx, cancel := within(ctx)
+	defer cancel()
 	return s.redis.Del(ctx, loginKey(login)).Err()
 }
 
