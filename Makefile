@@ -24,7 +24,7 @@ run: ## start everything in one process, on the usual ports
 test: ## run every test; in CI a skipped test is a failure
 	@$(if $(RACE),,echo 'no C compiler ($(CC)): testing without the race detector';)
 	@command -v redis-server >/dev/null || echo 'no redis-server: skipping the tests that need a real Redis'
-	@command -v chromium chromium-browser google-chrome >/dev/null || echo 'no Chromium: skipping the tests in a real browser'
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || echo 'no Chromium: skipping the tests in a real browser'
 	@.ci/test $(RACE) $(filter-out $(END_TO_END),$(shell go list $(PACKAGES)))
 	@.ci/test $(RACE) $(END_TO_END)
 

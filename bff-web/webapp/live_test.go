@@ -2,7 +2,12 @@ package webapp_test
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/coder/websocket"
 )
 
 func TestWhoGetsNoSocket(t *testing.T) {
@@ -56,6 +61,77 @@ func TestWithoutRedisThereAreNoSockets(t *testing.T) {
 			"Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")
 		if codeOf(rec) != code {
 			t.Errorf("from %s: %d %s", origin, rec.Code, rec.Body)
+		}
+	}
+}
+
+func TestASocketHearsOfItsUsersOrdersAndEndsWithItsSession(t *testing.T) {
+	t.Parallel()
+	b := signedIn(t)
+	server := httptest.NewServer(b.Handler)
+	defer server.Close()
+	conn := openSocket(t, server.URL, b.cookies["__Host-session"])
+	for _, entry := range [][]string{
+		{"user", "grace", "order", `{"id":"o-grace","status":"placed"}`},
+		{"user", "ada", "order", `nonsense`},
+		{"user", "ada", "order", `{"id":"o-1","status":"placed","placedAt":"2026-11-23T19:00:00+01:00"}`},
+		{"user", "ada", "order", `{"id":"o-1","status":"placed","placedAt":"2026-11-23T19:00:00+01:00"}`},
+		{"user", "ada", "order", `{"id":"o-1","status":"cancelled"}`},
+	} {
+		if _, err := b.redis.XAdd("orders:changes", "*", entry); err != nil {
+			t.Fatal(err)
+		}
+	}
+	placed := `{"type":"order","order":{"id":"o-1","status":"placed","placedAt":"2026-11-23T18:00:00Z"`
+	for _, want := range []string{placed, placed, `{"type":"order","order":{"id":"o-1","status":"cancelled","placedAt":null`} {
+		if message := nextChange(t, conn); !strings.Contains(message, want) {
+			t.Errorf("%s, want %s", message, want)
+		}
+	}
+	b.call(t, http.MethodPost, "/web/logout")
+	for {
+		if _, _, err := conn.Read(t.Context()); err != nil {
+			if code := websocket.CloseStatus(err); code != 4501 {
+				t.Errorf("after the logout: %v", err)
+			}
+			return
+		}
+	}
+}
+
+// openSocket opens a socket as soon as there are any.
+func openSocket(t *testing.T, server, cookie string) *websocket.Conn {
+	t.Helper()
+	options := &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {external}, "Cookie": {"__Host-session=" + cookie}}}
+	conn, resp, err := websocket.Dial(t.Context(), server+"/web/ws", options)
+	for deadline := time.Now().Add(10 * time.Second); err != nil; conn, resp, err = websocket.Dial(t.Context(), server+"/web/ws", options) {
+		if resp == nil || resp.StatusCode != http.StatusServiceUnavailable || time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { _ = conn.CloseNow() })
+	if err := conn.Write(t.Context(), websocket.MessageText, []byte(`{"id":1,"connect":{}}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, reply, err := conn.Read(t.Context()); err != nil || !strings.Contains(string(reply), `"personal:#ada"`) {
+		t.Fatalf("%s %v", reply, err)
+	}
+	return conn
+}
+
+// nextChange returns the next message that is no ping.
+func nextChange(t *testing.T, conn *websocket.Conn) string {
+	t.Helper()
+	for {
+		_, message, err := conn.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := strings.TrimSpace(string(message)); text != "{}" {
+			return text
+		}
+		if err := conn.Write(t.Context(), websocket.MessageText, []byte("{}")); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -5,7 +5,6 @@ package webapp
 import (
 	"log/slog"
 	"net/http"
-	"time"
 
 	"bff.internal/shared/clients/analytics"
 	"bff.internal/shared/clients/orders"
@@ -32,7 +31,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Platform: platform.Config{Addr: ":8082", AdminAddr: "127.0.0.1:9082"},
-		Session:  session.Config{ClientID: "bff-web", Idle: 30 * time.Minute, Lifetime: 12 * time.Hour},
+		Session:  session.Config{ClientID: "bff-web"},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"go.uber.org/goleak"
@@ -61,6 +62,7 @@ func config(t *testing.T) webapp.Config {
 	cfg.Web.ExternalURL, cfg.Web.MaxBody = url.URL{Scheme: "https", Host: "app.test"}, 1<<20
 	cfg.Session.Issuer, cfg.Session.ClientSecret, cfg.Session.Scopes = issuer, secret.New("hunter2"), []string{"openid", "offline_access"}
 	cfg.Session.Keys = secret.New("YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=")
+	cfg.Session.Idle, cfg.Session.Lifetime = 30*time.Minute, 12*time.Hour
 	cfg.Users = upstreamtest.Replicas(t, "http://users.test")
 	cfg.Orders = upstreamtest.Replicas(t, "http://orders.test")
 	cfg.Analytics = upstreamtest.Replicas(t, "http://analytics.test")

@@ -32,8 +32,8 @@ type Config struct {
 	Changes *Changes
 }
 
-// New is the Order Service: an [http.Handler] that needs no closing. Writes are kept in memory: those of the 10,000 owners who began to write last, with the last 100 orders of each,
-// and the answers to the last 10,000 idempotency keys.
+// New is the Order Service: an [http.Handler] that needs no closing. Writes are kept in memory: those of the 10,000
+// owners who began to write last, with the last 100 orders of each, and the answers to the last 10,000 idempotency keys.
 //
 // A single order is the caller's own; the client that acts for partners says whose with partner=, as in a list.
 func New(cfg Config) http.Handler {

@@ -65,13 +65,19 @@ func TestTheCookieIsOneThatOnlyThisHostCanSet(t *testing.T) {
 	b := w.browser()
 	login := b.get(t, "/login")
 	callback := b.get(t, w.provider.Authorize(t, login.Header().Get("Location"), "ada"))
-	for _, tt := range []struct{ header, name, sameSite string }{
-		{login.Header().Get("Set-Cookie"), "__Host-login-", "SameSite=Lax"},
-		{callback.Header().Get("Set-Cookie"), "__Host-session=", "SameSite=Strict"},
-	} {
-		for _, want := range []string{tt.name, "Path=/;", "HttpOnly", "Secure", tt.sameSite, "Max-Age="} {
-			if !strings.Contains(tt.header, want) || strings.Contains(tt.header, "Domain") {
-				t.Errorf("%q lacks %q", tt.header, want)
+	set := append(login.Header().Values("Set-Cookie"), callback.Header().Values("Set-Cookie")...)
+	wanted := [][]string{
+		{"__Host-login-", "SameSite=Lax", "Max-Age=600"},
+		{"__Host-session=", "SameSite=Strict", "Max-Age=43200"},
+		{"__Host-session-ref=", "SameSite=Lax", "Max-Age=43200"},
+	}
+	if len(set) != len(wanted) {
+		t.Fatalf("cookies: %q", set)
+	}
+	for i, header := range set {
+		for _, want := range append(wanted[i], "Path=/;", "HttpOnly", "Secure") {
+			if !strings.Contains(header, want) || strings.Contains(header, "Domain") {
+				t.Errorf("%q lacks %q", header, want)
 			}
 		}
 	}

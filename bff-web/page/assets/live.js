@@ -38,7 +38,7 @@ export class Live {
     this.#client.connect();
   }
 
-  // It is half of all the code of the page, and nothing to be waited for before there is something to see.
+  // It is most of the code of the page, and nothing to be waited for before there is something to see.
   async #load() {
     for (let failures = 1; !this.#signal.aborted; failures += 1) {
       try {
