@@ -3,6 +3,7 @@ package webapp_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ func TestWhoGetsNoSocket(t *testing.T) {
 	from := func(origin ...string) []string {
 		header := upgrade
 		for _, one := range origin {
-			header = append(header[:len(header):len(header)], "Origin", one)
+			header = append(slices.Clip(header), "Origin", one)
 		}
 		return header
 	}
