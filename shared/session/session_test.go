@@ -18,20 +18,21 @@ func TestSignInAndOut(t *testing.T) {
 	server := newRedis(t)
 	w := newWorld(t, connect(t, server.Addr()), nil)
 	b := w.browser()
-	if landed := w.signIn(t, b, "ada"); landed != "/there" {
+	if landed := w.signIn(t, b, "grace"); landed != "/there" {
 		t.Errorf("landed at %q", landed)
 	}
 	got := b.see(t, "/")
-	if got.Token != "access-1-ada" || got.Session.User != (session.User{ID: "ada", Name: "Name of ada"}) || got.Key == "" {
+	if got.Token != "access-1-grace" || got.Session.User != (session.User{ID: "grace", Name: "Name of grace"}) || got.Key == "" {
 		t.Errorf("the handler sees %+v", got)
 	}
 	if left := time.Until(got.Session.EndsAt); left < 11*time.Hour || left > 12*time.Hour {
 		t.Errorf("the session ends in %v", left)
 	}
 	cookie := b.cookies["__Host-session"]
+	// Not ada, who is in many a hexadecimal number.
 	for _, key := range server.Keys() {
 		value, _ := server.Get(key)
-		if strings.Contains(key, cookie) || strings.Contains(key, "ada") || strings.Contains(value, "access-") || strings.Contains(value, "ada") {
+		if strings.Contains(key, cookie) || strings.Contains(key, "grace") || strings.Contains(value, "access-") || strings.Contains(value, "grace") {
 			t.Errorf("Redis can read %s = %q", key, value)
 		}
 		if server.TTL(key) == 0 {
@@ -51,7 +52,7 @@ func TestSignInAndOut(t *testing.T) {
 	if rec := b.get(t, "/"); rec.Code != http.StatusUnauthorized || rec.Header().Get("WWW-Authenticate") != `Cookie realm="app"` || codeOf(t, rec) != "no_session" {
 		t.Errorf("with the old cookie: %d %s", rec.Code, rec.Body)
 	}
-	if ended := w.endings(); len(ended) != 1 || ended[0].ID != got.Session.ID || ended[0].User.ID != "ada" {
+	if ended := w.endings(); len(ended) != 1 || ended[0].ID != got.Session.ID || ended[0].User.ID != "grace" {
 		t.Errorf("ended: %+v", ended)
 	}
 	if again := b.do(t, http.MethodPost, "/logout"); again.Code != http.StatusOK {
