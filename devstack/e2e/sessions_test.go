@@ -148,6 +148,8 @@ type load struct {
 	cancel  context.CancelFunc
 	callers sync.WaitGroup
 
+	changed chan struct{} // holds a token when there is something new to look at
+
 	mu      sync.Mutex
 	answers map[int]int
 	slowest time.Duration // of the 503
@@ -157,7 +159,7 @@ type load struct {
 func (s *suite) load(t *testing.T, people []http.Header) *load {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	l := &load{cancel: cancel, answers: map[int]int{}}
+	l := &load{cancel: cancel, changed: make(chan struct{}, 1), answers: map[int]int{}}
 	for _, page := range people {
 		for range 2 {
 			l.callers.Go(func() {
@@ -174,6 +176,10 @@ func (l *load) take(t *testing.T, got answer) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
 	l.answers[got.StatusCode]++
 	if got.StatusCode != http.StatusServiceUnavailable {
 		return
@@ -194,7 +200,7 @@ func (l *load) mark() int {
 // until waits until there were enough answers.
 func (l *load) until(t *testing.T, what string, enough func(*load) bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.After(30 * time.Second)
 	for {
 		l.mu.Lock()
 		done := enough(l)
@@ -202,11 +208,12 @@ func (l *load) until(t *testing.T, what string, enough func(*load) bool) {
 		if done {
 			return
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-l.changed:
+		case <-deadline:
 			l.stop()
 			t.Fatalf("never enough %s: %v", what, l.answers)
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -20,10 +20,10 @@ type Config struct {
 
 // Validate names the variable that is wrong and what it wants.
 func (c Config) Validate() error {
-	if !plainURL(c.Issuer) {
+	if !PlainURL(c.Issuer) {
 		return fmt.Errorf("ISSUER: %q is no issuer; wants an http or https URL without query and fragment, such as https://id.example.com", c.Issuer)
 	}
-	if c.InternalURL != "" && !plainURL(c.InternalURL) {
+	if c.InternalURL != "" && !PlainURL(c.InternalURL) {
 		return fmt.Errorf("ISSUER_INTERNAL_URL: %q is no address; wants an http or https URL without query and fragment, such as http://identity:9000", c.InternalURL)
 	}
 	if c.Audience == "" || strings.ContainsFunc(c.Audience, func(r rune) bool { return r != ' ' && !scopeRune(r) }) {
@@ -51,8 +51,8 @@ func algorithms() []string {
 	return []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 }
 
-// plainURL reports whether raw is the URL of a server that paths can be appended to.
-func plainURL(raw string) bool {
+// PlainURL reports whether raw is the URL of a server that paths can be appended to.
+func PlainURL(raw string) bool {
 	_, err := webURL(raw)
 	return err == nil && !strings.ContainsAny(raw, "?#")
 }

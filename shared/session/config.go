@@ -3,10 +3,10 @@ package session
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
+	"bff.internal/shared/auth"
 	"bff.internal/shared/secret"
 )
 
@@ -36,9 +36,7 @@ func (c Config) Validate() error {
 }
 
 func checkURL(variable, raw string) error {
-	parsed, err := url.Parse(raw)
-	if err != nil || (parsed.Scheme != "http" && parsed.Scheme != "https") || parsed.Hostname() == "" ||
-		parsed.User != nil || strings.ContainsAny(raw, "?#") {
+	if !auth.PlainURL(raw) {
 		return fmt.Errorf("%s: wants an http or https URL without query and fragment, such as https://id.example.com", variable)
 	}
 	return nil

@@ -16,15 +16,12 @@ import (
 func TestALeaseLastsAsLongAsTheTokenCall(t *testing.T) {
 	t.Parallel()
 	server := newRedis(t)
-	addr := server.Addr()
-	synctest.Test(t, func(t *testing.T) {
-		client := connect(t, addr)
-		w := newWorld(t, client, nil)
-		b := w.browser()
+	inBubble(t, server, func(t *testing.T, w *world, b *browser) {
+		client := w.redis
 		w.signIn(t, b, "ada")
 		other := &browser{app: w.application(t, client, nil), cookies: maps.Clone(b.cookies)}
 		lease := "session:lease:{" + b.see(t, "/peek").Session.ID + "}"
-		time.Sleep(5*time.Minute + time.Second)
+		time.Sleep(expired)
 		w.provider.Behave(sessiontest.Behaviour{Slow: 8 * time.Second})
 		var all sync.WaitGroup
 		all.Go(func() { b.get(t, "/") })
@@ -52,14 +49,11 @@ func TestALeaseLastsAsLongAsTheTokenCall(t *testing.T) {
 func TestALeaseThatIsSomebodyElsesByNowIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	server := newRedis(t)
-	addr := server.Addr()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, connect(t, addr), nil)
-		b := w.browser()
+	inBubble(t, server, func(t *testing.T, w *world, b *browser) {
 		w.signIn(t, b, "ada")
 		id := b.see(t, "/peek").Session.ID
 		lease := "session:lease:{" + id + "}"
-		time.Sleep(5*time.Minute + time.Second)
+		time.Sleep(expired)
 		w.provider.Behave(sessiontest.Behaviour{Slow: 4 * time.Second})
 		var all sync.WaitGroup
 		all.Go(func() { b.get(t, "/") })
@@ -86,10 +80,7 @@ func TestALeaseThatIsSomebodyElsesByNowIsLeftAlone(t *testing.T) {
 
 func TestARenewalThatFailsEarlyIsNotTriedByEveryRequest(t *testing.T) {
 	t.Parallel()
-	addr := newRedis(t).Addr()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, connect(t, addr), nil)
-		b := w.browser()
+	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
 		w.signIn(t, b, "ada")
 		w.provider.Behave(sessiontest.Behaviour{Answer: &upstreamtest.Answer{Err: errors.New("refused")}})
 		time.Sleep(4*time.Minute + 31*time.Second)
@@ -115,11 +106,8 @@ func TestARenewalThatFailsEarlyIsNotTriedByEveryRequest(t *testing.T) {
 
 func TestALogoutDoesNotWaitForAProviderThatNobodyKnowsYet(t *testing.T) {
 	t.Parallel()
-	addr := newRedis(t).Addr()
-	synctest.Test(t, func(t *testing.T) {
-		client := connect(t, addr)
-		w := newWorld(t, client, nil)
-		b := w.browser()
+	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
+		client := w.redis
 		w.signIn(t, b, "ada")
 		w.provider.Answer("/.well-known/openid-configuration", upstreamtest.Answer{Hang: true})
 		b.app = w.application(t, client, nil) // a replica that has just started

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -252,10 +251,7 @@ func TestAnAnswerCountsOnce(t *testing.T) {
 
 func TestALoginThatTookTooLong(t *testing.T) {
 	t.Parallel()
-	addr := newRedis(t).Addr()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, connect(t, addr), nil)
-		b := w.browser()
+	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
 		callback := w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
 		time.Sleep(10*time.Minute + time.Second)
 		if rec := b.get(t, callback); rec.Code != http.StatusBadRequest || codeOf(t, rec) != "login_expired" {

@@ -163,10 +163,7 @@ func TestWhereALogoutSendsTheBrowser(t *testing.T) {
 
 func TestWhatAProviderDoesNotSayAboutTokens(t *testing.T) {
 	t.Parallel()
-	addr := newRedis(t).Addr()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, connect(t, addr), nil)
-		b := w.browser()
+	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
 		// Neither how long the token lives nor, at the renewal, another refresh token.
 		w.provider.Handle("/token", func(r *http.Request) upstreamtest.Answer {
 			answer := w.provider.Token(r)

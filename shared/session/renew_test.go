@@ -21,13 +21,10 @@ import (
 
 func TestAnAccessTokenThatEndsIsRenewedOnceForAll(t *testing.T) {
 	t.Parallel()
-	addr := newRedis(t).Addr()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, connect(t, addr), nil)
-		b := w.browser()
+	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
 		w.signIn(t, b, "ada")
 		w.provider.Behave(sessiontest.Behaviour{Slow: 3 * time.Second})
-		time.Sleep(5*time.Minute + time.Second)
+		time.Sleep(expired)
 
 		const requests = 200
 		var tokens [requests]string
@@ -101,10 +98,7 @@ func TestRenewal(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			addr := newRedis(t).Addr()
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, connect(t, addr), nil)
-				b := w.browser()
+			inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
 				w.signIn(t, b, "ada")
 				w.provider.Behave(sessiontest.Behaviour{Answer: tt.answer})
 				time.Sleep(tt.after)
@@ -147,7 +141,7 @@ func TestALogoutDuringARenewalWins(t *testing.T) {
 		b := w.browser()
 		w.signIn(t, b, "ada")
 		w.provider.Behave(sessiontest.Behaviour{Slow: 2 * time.Second})
-		time.Sleep(5*time.Minute + time.Second)
+		time.Sleep(expired)
 		old := &browser{app: w, cookies: map[string]string{"__Host-session": b.cookies["__Host-session"]}}
 		var rec *httptest.ResponseRecorder
 		var asking sync.WaitGroup
@@ -168,13 +162,10 @@ func TestALogoutDuringARenewalWins(t *testing.T) {
 
 func TestARenewalGoesOnWhenItsRequestLeaves(t *testing.T) {
 	t.Parallel()
-	addr := newRedis(t).Addr()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, connect(t, addr), nil)
-		b := w.browser()
+	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
 		w.signIn(t, b, "ada")
 		w.provider.Behave(sessiontest.Behaviour{Slow: 3 * time.Second})
-		time.Sleep(5*time.Minute + time.Second)
+		time.Sleep(expired)
 		ctx, leave := context.WithTimeout(t.Context(), time.Second)
 		defer leave()
 		req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", http.NoBody)
@@ -190,15 +181,12 @@ func TestARenewalGoesOnWhenItsRequestLeaves(t *testing.T) {
 
 func TestReplicasThatRenewAtOnceMakeOneTokenCall(t *testing.T) {
 	t.Parallel()
-	addr := newRedis(t).Addr()
-	synctest.Test(t, func(t *testing.T) {
-		client := connect(t, addr)
-		w := newWorld(t, client, nil)
-		b := w.browser()
+	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
+		client := w.redis
 		w.signIn(t, b, "ada")
 		w.provider.Behave(sessiontest.Behaviour{Slow: 3 * time.Second})
 		replicas := []http.Handler{w.Handler, w.application(t, client, nil), w.application(t, client, nil)}
-		time.Sleep(5*time.Minute + time.Second)
+		time.Sleep(expired)
 		var all sync.WaitGroup
 		for i := range 60 {
 			at := &browser{app: replicas[i%len(replicas)], cookies: maps.Clone(b.cookies)}
@@ -237,13 +225,10 @@ func TestAReplicaThatDiesWhileItRenewsHoldsTheOthersUpForAMoment(t *testing.T) {
 
 func TestARenewalThatIsForSomebodyElseEndsTheSession(t *testing.T) {
 	t.Parallel()
-	addr := newRedis(t).Addr()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, connect(t, addr), nil)
-		b := w.browser()
+	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
 		w.signIn(t, b, "ada")
 		w.provider.Behave(sessiontest.Behaviour{ChangeID: func(c jwt.MapClaims) { c["sub"] = "grace" }})
-		time.Sleep(5*time.Minute + time.Second)
+		time.Sleep(expired)
 		if rec := b.get(t, "/"); rec.Code != http.StatusUnauthorized {
 			t.Errorf("%d %s", rec.Code, rec.Body)
 		}
@@ -252,10 +237,7 @@ func TestARenewalThatIsForSomebodyElseEndsTheSession(t *testing.T) {
 
 func TestWithoutARefreshTokenTheSessionEndsWithItsAccessToken(t *testing.T) {
 	t.Parallel()
-	addr := newRedis(t).Addr()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, connect(t, addr), nil)
-		b := w.browser()
+	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
 		w.provider.Handle("/token", func(r *http.Request) upstreamtest.Answer {
 			answer := w.provider.Token(r)
 			answer.Body = without(t, answer.Body, "refresh_token")

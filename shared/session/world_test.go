@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -39,6 +40,7 @@ type world struct {
 
 	sessions *session.Manager
 	provider *sessiontest.Provider
+	redis    redis.UniversalClient
 
 	mu    sync.Mutex
 	ended []session.Session
@@ -75,10 +77,23 @@ func config() session.Config {
 // newWorld returns an application at "/", "/login", "/callback" and "/logout", and with "/peek", which shows the session.
 func newWorld(t *testing.T, client redis.UniversalClient, change func(*session.Config)) *world {
 	t.Helper()
-	w := &world{provider: newProvider(t)}
+	w := &world{provider: newProvider(t), redis: client}
 	w.Handler = w.application(t, client, change)
 	return w
 }
+
+// inBubble runs a test under a clock of its own, with an application and a browser. The clock of its Redis is another one.
+func inBubble(t *testing.T, server *miniredis.Miniredis, test func(t *testing.T, w *world, b *browser)) {
+	t.Helper()
+	addr := server.Addr()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, connect(t, addr), nil)
+		test(t, w, w.browser())
+	})
+}
+
+// expired is when the access token of a login has to have been renewed.
+const expired = 5*time.Minute + time.Second
 
 // application is a replica of the application.
 func (w *world) application(t *testing.T, client redis.UniversalClient, change func(*session.Config)) http.Handler {
