@@ -52,7 +52,8 @@ func (m *Manager) renewed(ctx context.Context, id string, s saved) (saved, error
 	}
 }
 
-// renewEarly renews a session whose token is still good. After a failure it holds back those that would try again.
+// renewEarly renews a session whose token is still good. After a failure it holds back those that would try again, those
+// whose token ends in that second too.
 func (m *Manager) renewEarly(ctx context.Context, id string) (saved, error) {
 	s, err := m.renew(ctx, id)
 	if err != nil && !errors.Is(err, errNoRecord) {
