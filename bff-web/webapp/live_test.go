@@ -1,6 +1,7 @@
 package webapp_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -90,8 +91,10 @@ func TestASocketHearsOfItsUsersOrdersAndEndsWithItsSession(t *testing.T) {
 		}
 	}
 	b.call(t, http.MethodPost, "/web/logout")
+	ctx, cancel := context.WithTimeout(t.Context(), socketWithin)
+	defer cancel()
 	for {
-		if _, _, err := conn.Read(t.Context()); err != nil {
+		if _, _, err := conn.Read(ctx); err != nil {
 			if code := websocket.CloseStatus(err); code != 4501 {
 				t.Errorf("after the logout: %v", err)
 			}
@@ -99,6 +102,9 @@ func TestASocketHearsOfItsUsersOrdersAndEndsWithItsSession(t *testing.T) {
 		}
 	}
 }
+
+// socketWithin is how long a test waits for what a socket has to bring.
+const socketWithin = 10 * time.Second
 
 // openSocket opens a socket as soon as there are any.
 func openSocket(t *testing.T, server, cookie string) *websocket.Conn {
@@ -123,8 +129,10 @@ func openSocket(t *testing.T, server, cookie string) *websocket.Conn {
 // nextChange returns the next message that is no ping.
 func nextChange(t *testing.T, conn *websocket.Conn) string {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), socketWithin)
+	defer cancel()
 	for {
-		_, message, err := conn.Read(t.Context())
+		_, message, err := conn.Read(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -175,8 +176,10 @@ func (s *suite) openSocket(t *testing.T, cookie string) socket {
 func (s socket) next(t *testing.T) string {
 	t.Helper()
 	const ping, pong = "{}", "{}"
+	ctx, cancel := context.WithTimeout(t.Context(), pageWithin)
+	defer cancel()
 	for {
-		_, message, err := s.Read(t.Context())
+		_, message, err := s.Read(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,8 +195,10 @@ func (s socket) next(t *testing.T) string {
 // closed reads until the socket is closed, and returns the code.
 func (s socket) closed(t *testing.T) websocket.StatusCode {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), pageWithin)
+	defer cancel()
 	for {
-		if _, _, err := s.Read(t.Context()); err != nil {
+		if _, _, err := s.Read(ctx); err != nil {
 			return websocket.CloseStatus(err)
 		}
 	}
