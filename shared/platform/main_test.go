@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -42,6 +43,9 @@ func TestMain(m *testing.M) {
 
 func service() {
 	var cfg struct{ Platform platform.Config }
+	var other struct {
+		Other string `env:"OTHER,required" help:"what the other command needs"`
+	}
 	cfg.Platform.Addr, cfg.Platform.AdminAddr = "127.0.0.1:0", "127.0.0.1:0"
 	platform.Main("bff-test", &cfg, func(ctx context.Context) error {
 		p, err := platform.Open(ctx, cfg.Platform, "bff-test", os.Stdout)
@@ -52,12 +56,15 @@ func service() {
 		log.Print(`Unsolicited response received on idle HTTP channel starting with "hunter2"; err=<nil>`) // as net/http does
 		otel.Handle(errors.New("no collector"))
 		return p.Serve(ctx, http.NotFoundHandler())
-	})
+	}, platform.Command("other", "do something else", &other, func(context.Context) error {
+		fmt.Println("other:", other.Other)
+		return nil
+	}))
 }
 
 func TestAProcessThatCannotStartSaysWhyAndNothingElse(t *testing.T) {
 	t.Parallel()
-	busy := newListener(t)
+	busy, nobody := newListener(t), "127.0.0.1:1"
 	tests := []struct {
 		name    string
 		args    []string
@@ -66,8 +73,28 @@ func TestAProcessThatCannotStartSaysWhyAndNothingElse(t *testing.T) {
 		stderr  string
 	}{
 		{
-			name: "an argument is refused with a hint", args: []string{"--port", "80"}, status: 2,
-			stderr: "bff-test: \"--port\" is no argument that it takes; see bff-test --help\n",
+			name: "a flag is refused with a hint", args: []string{"--port", "80"}, status: 2,
+			stderr: "bff-test: unknown flag: --port; see bff-test --help\n",
+		},
+		{
+			name: "so is an argument", args: []string{"serve"}, status: 2,
+			stderr: "bff-test: unknown command \"serve\" for \"bff-test\"; see bff-test --help\n",
+		},
+		{
+			name: "so is an argument of a command", args: []string{"healthcheck", "please"}, status: 2,
+			stderr: "bff-test: unknown command \"please\" for \"bff-test healthcheck\"; see bff-test healthcheck --help\n",
+		},
+		{
+			name: "a command's environment is judged too", args: []string{"other"}, status: 2,
+			stderr: "OTHER: is not set; wants what the other command needs\n",
+		},
+		{
+			name: "a service that does not run is not healthy", args: []string{"healthcheck"}, environ: []string{"ADMIN_ADDR=" + nobody}, status: 1,
+			stderr: "http://" + nobody + "/readyz does not answer: dial tcp " + nobody + ": connect: connection refused\n",
+		},
+		{
+			name: "nor is one without an address", args: []string{"healthcheck"}, environ: []string{"ADMIN_ADDR=here"}, status: 2,
+			stderr: "ADMIN_ADDR: \"here\" is no address to listen on; wants host:port, such as 127.0.0.1:8080 or :8080\n",
 		},
 		{
 			name:    "each wrong variable has a line",
@@ -113,6 +140,62 @@ func TestHelpNeedsNoEnvironment(t *testing.T) {
 			t.Errorf("%s: %v, and %q; want the variables", arg, err, output)
 		}
 	}
+}
+
+func TestHelpNamesTheCommandsAndEachHasItsOwn(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		args  []string
+		wants string
+	}{
+		{"the service's", []string{"--help"}, "  healthcheck   ask the service"},
+		{"of a command with variables", []string{"other", "--help"}, "OTHER  what the other command needs (required)"},
+		{"of a command without", []string{"healthcheck", "--help"}, "bff-test healthcheck"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			output, err := process(t, tt.args, nil).Output()
+			if err != nil || !strings.Contains(string(output), tt.wants) || strings.Contains(string(output), "REDIS_URL") != (len(tt.args) == 1) {
+				t.Errorf("%v: %s", err, output)
+			}
+		})
+	}
+}
+
+func TestACommandRunsWithItsOwnEnvironment(t *testing.T) {
+	t.Parallel()
+	output, err := process(t, []string{"other"}, []string{"OTHER=this"}).Output()
+	if err != nil || string(output) != "other: this\n" {
+		t.Errorf("%v: %q", err, output)
+	}
+}
+
+func TestAServiceIsHealthyUntilItDrains(t *testing.T) {
+	t.Parallel()
+	cmd := process(t, nil, []string{"REDIS_URL=" + noRedis, "DRAIN_DELAY=1h"})
+	log := startProcess(t, cmd)
+	var serving struct{ AdminAddr string }
+	if err := json.Unmarshal(waitForLine(t, log, "serving"), &serving); err != nil {
+		t.Fatal(err)
+	}
+	check := func() ([]byte, error) {
+		return process(t, []string{"healthcheck"}, []string{"ADMIN_ADDR=" + serving.AdminAddr}).CombinedOutput()
+	}
+	if output, err := check(); err != nil || len(output) > 0 {
+		t.Errorf("serving: %v, %s", err, output)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	waitForLine(t, log, "draining")
+	output, err := check()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 || !strings.Contains(string(output), "says 503 Service Unavailable") {
+		t.Errorf("draining: %v, %s", err, output)
+	}
+	_ = cmd.Process.Kill()
+	_, _ = io.Copy(io.Discard, log)
+	_ = cmd.Wait()
 }
 
 func TestAProcessStopsCleanlyOnASignal(t *testing.T) {
@@ -217,7 +300,7 @@ func startProcess(t *testing.T, cmd *exec.Cmd) *bufio.Reader {
 
 // waitForLine reads the log up to the line with the message. Whatever is in it is JSON with the service's
 // name, the lines of go-redis included.
-func waitForLine(t *testing.T, log *bufio.Reader, message string) {
+func waitForLine(t *testing.T, log *bufio.Reader, message string) []byte {
 	t.Helper()
 	for {
 		line, err := log.ReadBytes('\n')
@@ -229,7 +312,7 @@ func waitForLine(t *testing.T, log *bufio.Reader, message string) {
 			t.Fatalf("a line of the log that is not ours: %s", line)
 		}
 		if entry.Msg == message {
-			return
+			return line
 		}
 	}
 }

@@ -55,9 +55,9 @@ func (l *Listening) Serve(ctx context.Context, handler http.Handler) error {
 
 	err := first(ctx.Done(), failed)
 	began := time.Now()
-	log.InfoContext(ctx, "draining", "delayMs", p.cfg.DrainDelay.Milliseconds(), "timeoutMs", p.cfg.DrainTimeout.Milliseconds())
 	t.draining.Store(true)
 	p.drain()
+	log.InfoContext(ctx, "draining", "delayMs", p.cfg.DrainDelay.Milliseconds(), "timeoutMs", p.cfg.DrainTimeout.Milliseconds())
 	if err == nil {
 		err = first(time.After(p.cfg.DrainDelay), failed)
 	}

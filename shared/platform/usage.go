@@ -26,7 +26,7 @@ func Usage(w io.Writer, service string, cfg any) {
 		}
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s takes no arguments. The environment configures it:\n\n", service)
+	fmt.Fprintf(&text, "The environment configures %s:\n\n", service)
 	for i, v := range variables {
 		if slices.ContainsFunc(variables[:i], func(earlier variable) bool { return earlier.name == v.name }) {
 			continue // two parts of the configuration read it
