@@ -7,21 +7,26 @@ import (
 	"time"
 )
 
-// KindUser is the kind of a caller who proved with an access token who it is.
-const KindUser = "user"
+// The kinds of callers.
+const (
+	// KindUser is a person, for whom a program acts.
+	KindUser = "user"
+	// KindPartner is a company, whose program has an API key.
+	KindPartner = "partner"
+)
 
 // Caller is who is asking, as handlers see it.
 type Caller struct {
 	// Kind says how the caller is known; it is never empty.
 	Kind string
-	// ID is the stable id that the issuer gave to the caller: the subject of the token.
+	// ID is the caller's stable id: the subject of the token that the issuer gave it, or the partner.
 	ID string
-	// ClientID is the program that the caller uses, or "" when the token does not say.
+	// ClientID is the program that the caller uses, or "" when the token does not say; for a partner the id of its key.
 	ClientID string
-	// Scopes is what the caller granted to the program, sorted, each once. It is shared by all requests
-	// of the caller and must not be changed.
+	// Scopes is what the program may do, sorted, each once. It may be shared by all requests of the caller and must not
+	// be changed.
 	Scopes []string
-	// Expires is when the caller has to prove again who it is.
+	// Expires is when the caller has to prove again who it is; zero is never.
 	Expires time.Time
 }
 

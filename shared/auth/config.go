@@ -20,11 +20,8 @@ type Config struct {
 
 // Validate names the variable that is wrong and what it wants.
 func (c Config) Validate() error {
-	if !PlainURL(c.Issuer) {
-		return fmt.Errorf("ISSUER: %q is no issuer; wants an http or https URL without query and fragment, such as https://id.example.com", c.Issuer)
-	}
-	if c.InternalURL != "" && !PlainURL(c.InternalURL) {
-		return fmt.Errorf("ISSUER_INTERNAL_URL: %q is no address; wants an http or https URL without query and fragment, such as http://identity:9000", c.InternalURL)
+	if err := checkIssuer(c.Issuer, c.InternalURL); err != nil {
+		return err
 	}
 	if c.Audience == "" || strings.ContainsFunc(c.Audience, func(r rune) bool { return r != ' ' && !scopeRune(r) }) {
 		return fmt.Errorf("AUDIENCE: %q is no audience; wants a name of printable ASCII without quotes and backslashes, such as bff-mobile", c.Audience)
@@ -41,6 +38,16 @@ func (c Config) Validate() error {
 		if !slices.Contains(algorithms(), algorithm) {
 			return fmt.Errorf("JWT_ALGORITHMS: %q is no asymmetric signature; wants some of %s", algorithm, strings.Join(algorithms(), ","))
 		}
+	}
+	return nil
+}
+
+func checkIssuer(name, internal string) error {
+	if !PlainURL(name) {
+		return fmt.Errorf("ISSUER: %q is no issuer; wants an http or https URL without query and fragment, such as https://id.example.com", name)
+	}
+	if internal != "" && !PlainURL(internal) {
+		return fmt.Errorf("ISSUER_INTERNAL_URL: %q is no address; wants an http or https URL without query and fragment, such as http://identity:9000", internal)
 	}
 	return nil
 }

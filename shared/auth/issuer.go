@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,13 +29,11 @@ type issuer struct {
 	client *http.Client
 }
 
-func newIssuer(cfg Config, transport http.RoundTripper) issuer {
-	reach := cfg.InternalURL
-	if reach == "" {
-		reach = cfg.Issuer
-	}
+// newIssuer returns the issuer that is reached at internal, or, when that is "", by its name.
+func newIssuer(name, internal string, transport http.RoundTripper) issuer {
+	reach := cmp.Or(internal, name)
 	return issuer{
-		name:  cfg.Issuer,
+		name:  name,
 		reach: strings.TrimSuffix(reach, "/"),
 		client: &http.Client{
 			Transport: transport,
@@ -65,28 +64,41 @@ func (i issuer) fetch(ctx context.Context, from string) (map[string]*key, string
 	return keys, from, nil
 }
 
-// discover asks the issuer where its keys are (OpenID Connect Discovery 1.0, section 4).
+// discover asks the issuer where its keys are.
 func (i issuer) discover(ctx context.Context) (string, error) {
-	address := i.reach + "/.well-known/openid-configuration"
-	body, err := i.get(ctx, address)
+	said, err := i.metadata(ctx)
 	if err != nil {
 		return "", err
 	}
-	var metadata struct {
-		Issuer  string `json:"issuer"`
-		JWKSURI string `json:"jwks_uri"` //nolint:tagliatelle // OpenID Connect Discovery says so
-	}
-	if err := json.Unmarshal(body, &metadata); err != nil {
-		return "", fmt.Errorf("%s: %w", address, err)
-	}
-	if metadata.Issuer != i.name {
-		return "", fmt.Errorf("%s: is of the issuer %q, not of %q", address, metadata.Issuer, i.name)
-	}
-	keys, err := i.locate(metadata.JWKSURI)
+	keys, err := i.locate(said.JWKSURI)
 	if err != nil {
-		return "", fmt.Errorf("%s: jwks_uri %q: %w", address, metadata.JWKSURI, err)
+		return "", fmt.Errorf("%s: jwks_uri %q: %w", i.name, said.JWKSURI, err)
 	}
 	return keys, nil
+}
+
+// metadata is what an issuer says about itself.
+type metadata struct {
+	Issuer        string `json:"issuer"`
+	JWKSURI       string `json:"jwks_uri"`       //nolint:tagliatelle // OpenID Connect Discovery says so
+	TokenEndpoint string `json:"token_endpoint"` //nolint:tagliatelle // the same
+}
+
+// metadata asks the issuer about itself (OpenID Connect Discovery 1.0, section 4).
+func (i issuer) metadata(ctx context.Context) (metadata, error) {
+	address := i.reach + "/.well-known/openid-configuration"
+	body, err := i.get(ctx, address)
+	if err != nil {
+		return metadata{}, err
+	}
+	var said metadata
+	if err := json.Unmarshal(body, &said); err != nil {
+		return metadata{}, fmt.Errorf("%s: %w", address, err)
+	}
+	if said.Issuer != i.name {
+		return metadata{}, fmt.Errorf("%s: is of the issuer %q, not of %q", address, said.Issuer, i.name)
+	}
+	return said, nil
 }
 
 // locate returns where this process reaches what the issuer's metadata names.

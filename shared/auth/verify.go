@@ -68,7 +68,7 @@ func NewVerifier(cfg Config, transport http.RoundTripper, log *slog.Logger) *Ver
 	return &Verifier{
 		cfg:        cfg,
 		challenges: challenges{realm: cfg.Audience, scopes: cfg.RequiredScopes},
-		keys:       newKeySet(newIssuer(cfg, transport), log),
+		keys:       newKeySet(newIssuer(cfg.Issuer, cfg.InternalURL, transport), log),
 		parser:     jwt.NewParser(options...),
 		claims:     jwt.NewValidator(options...),
 		verified: otter.Must(&otter.Options[[sha256.Size]byte, *identity]{

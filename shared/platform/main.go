@@ -42,8 +42,8 @@ func Command(name, summary string, cfg any, run func(ctx context.Context) error)
 		Short: summary,
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := Load(cfg, os.Environ()); err != nil {
-				return environmentError{err}
+			if err := Environment(cfg); err != nil {
+				return err
 			}
 			adoptLogs(newLog(c.Root().Name(), cfg))
 			return run(c.Context())
@@ -58,6 +58,14 @@ func Command(name, summary string, cfg any, run func(ctx context.Context) error)
 		listCommands(c.OutOrStdout(), c)
 	})
 	return command
+}
+
+// Environment loads cfg from the process's environment. A command that returns its error ends with status 2.
+func Environment(cfg any) error {
+	if err := Load(cfg, os.Environ()); err != nil {
+		return environmentError{err}
+	}
+	return nil
 }
 
 // newLog is like the log of the platform that run will open, LOG_LEVEL included.

@@ -2,7 +2,6 @@ package platform
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -49,19 +48,20 @@ func Open(ctx context.Context, cfg Config, service string, log io.Writer) (*Plat
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	options, err := redisOptions(cfg.RedisURL.Reveal())
+	client, err := OpenRedis(cfg.RedisURL)
 	if err != nil {
-		return nil, fmt.Errorf("REDIS_URL: %w", err)
+		return nil, err
 	}
 	t, err := telemetry.Open(ctx, cfg.Telemetry, service, log)
 	if err != nil {
+		_ = client.Close()
 		return nil, err
 	}
 	transport, draining := newTransport(), make(chan struct{})
 	p := &Platform{
 		Telemetry:      t,
 		Transport:      transport,
-		Redis:          redis.NewUniversalClient(options),
+		Redis:          client,
 		RedisURL:       cfg.RedisURL,
 		Draining:       draining,
 		cfg:            cfg,

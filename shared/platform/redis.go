@@ -2,10 +2,13 @@ package platform
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"bff.internal/shared/secret"
 )
 
 // redisBudget is what all Redis work of one request may take, and what the greeting at the start may.
@@ -40,6 +43,16 @@ func tunedRedis() *redis.UniversalOptions {
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
+}
+
+// OpenRedis returns a client of the Redis that a REDIS_URL names, for commands that need nothing else of a platform. It
+// connects when it is used; the caller closes it. The error says what is wrong with the URL and quotes nothing of it.
+func OpenRedis(url secret.String) (redis.UniversalClient, error) {
+	options, err := redisOptions(url.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	return redis.NewUniversalClient(options), nil
 }
 
 // greetRedis says in the log when Redis does not answer at the start. That is no reason not to start: what

@@ -23,12 +23,8 @@ const (
 	// tokenWithin bounds a call of the token endpoint, and a fetch of the keys. Some providers take seconds, and a call
 	// that is given up may have used the refresh token.
 	tokenWithin = 10 * time.Second
-	// renewBefore is how long before its end an access token is renewed, unless it lives for less than five times that.
-	renewBefore = 30 * time.Second
-	// assumedLifetime is that of an access token whose provider does not say.
-	assumedLifetime = 5 * time.Minute
-	maxAnswer       = 256 << 10
-	maxCause        = 300 // bytes of somebody else's error in the log
+	maxAnswer   = 256 << 10
+	maxCause    = 300 // bytes of somebody else's error in the log
 )
 
 // provider is the OpenID provider, as a confidential client sees it.

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"bff.internal/shared/auth"
 	"bff.internal/shared/secret"
 )
 
@@ -41,14 +41,10 @@ func (p *provider) renew(ctx context.Context, r record) (record, error) {
 
 // newTokens takes what the provider gave; what it does not say is as it was before.
 func newTokens(token *oauth2.Token, before tokens) tokens {
-	now := time.Now()
-	expires := token.Expiry
-	if expires.IsZero() {
-		expires = now.Add(assumedLifetime)
-	}
+	renewAt, expires := auth.Lifetime(token.Expiry)
 	t := tokens{
 		access: secret.New(token.AccessToken), refresh: before.refresh, scopes: before.scopes,
-		renewAt: expires.Add(-min(renewBefore, expires.Sub(now)/5)), expires: expires,
+		renewAt: renewAt, expires: expires,
 	}
 	if token.RefreshToken != "" {
 		t.refresh = secret.New(token.RefreshToken)

@@ -1,0 +1,199 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"bff.internal/shared/problem"
+	"bff.internal/shared/secret"
+	"bff.internal/shared/upstream"
+)
+
+const (
+	// ownTokenWithin bounds a call of the token endpoint, discovery included.
+	ownTokenWithin = 5 * time.Second
+	// firstTokenWithin is how long a request waits for the first token of a process that has just started.
+	firstTokenWithin = time.Second
+	// askAgainAfter is the pause after a call that brought no token.
+	askAgainAfter = time.Second
+	// complainEvery keeps the log of an issuer that stays away short.
+	complainEvery = time.Minute
+)
+
+// OwnTokenConfig is the part of a BFF's configuration that says as which client it calls services in its own name.
+type OwnTokenConfig struct {
+	Issuer       string        `env:"ISSUER,required" help:"who issues the access token of this BFF, such as https://id.example.com; its token endpoint is found by OpenID discovery"`
+	InternalURL  string        `env:"ISSUER_INTERNAL_URL" help:"where this process reaches the issuer when that differs from ISSUER, such as http://identity:9000"`
+	ClientID     string        `env:"OIDC_CLIENT_ID" help:"the id of this BFF at the issuer"`
+	ClientSecret secret.String `env:"OIDC_CLIENT_SECRET,required" help:"the secret of that client"`
+	Scopes       []string      `env:"OIDC_SCOPES" help:"comma-separated scopes to ask for; none by default, which leaves it to the issuer"`
+}
+
+// Validate names the variable that is wrong and what it wants. No secret is in it.
+func (c OwnTokenConfig) Validate() error {
+	if err := checkIssuer(c.Issuer, c.InternalURL); err != nil {
+		return err
+	}
+	if c.ClientID == "" || strings.ContainsFunc(c.ClientID, func(r rune) bool { return !scopeRune(r) }) {
+		return fmt.Errorf("OIDC_CLIENT_ID: %q is no client; wants visible ASCII characters, such as bff-partner", c.ClientID)
+	}
+	for _, scope := range c.Scopes {
+		if scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return !scopeRune(r) }) {
+			return fmt.Errorf("OIDC_SCOPES: %q is no scope; wants names separated by commas, such as api", scope)
+		}
+	}
+	return nil
+}
+
+// OwnToken is the access token by which a BFF calls services in its own name (RFC 6749, section 4.4). Run keeps it
+// fresh, so no request asks for one and there is never more than one call of the token endpoint at a time.
+type OwnToken struct {
+	cfg     OwnTokenConfig
+	issuer  issuer
+	log     *slog.Logger
+	current atomic.Pointer[ownToken]
+
+	tried    chan struct{} // closed when the first call is over, whatever it brought
+	markOnce sync.Once
+}
+
+// ownToken is a token and its times.
+type ownToken struct {
+	access           secret.String
+	renewAt, expires time.Time
+}
+
+// NewOwnToken returns the token of the client that cfg names. There is none before Run runs.
+func NewOwnToken(cfg OwnTokenConfig, transport http.RoundTripper, log *slog.Logger) *OwnToken {
+	return &OwnToken{cfg: cfg, issuer: newIssuer(cfg.Issuer, cfg.InternalURL, transport), log: log, tried: make(chan struct{})}
+}
+
+// Run gets the token, and a new one 30 s before the end of each, or at four fifths of a short life, until ctx ends. When
+// the issuer gives none, it is asked again every second; the token before serves until its end. It always returns nil.
+func (t *OwnToken) Run(ctx context.Context) error {
+	var complained time.Time
+	for {
+		next := time.Now().Add(askAgainAfter)
+		token, err := t.fetch(ctx)
+		switch {
+		case err == nil:
+			t.current.Store(token)
+			next, complained = token.renewAt, time.Time{}
+		case ctx.Err() == nil && time.Since(complained) >= complainEvery:
+			complained = time.Now()
+			t.log.WarnContext(ctx, "no access token of our own", "client", t.cfg.ClientID, "error", err.Error())
+		}
+		t.markOnce.Do(func() { close(t.tried) })
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Until(next)):
+		}
+	}
+}
+
+// OnBehalf returns a middleware for requests whose context carries a Caller: services are called with our token, and
+// the caller's key tells answers for different callers apart. Without a token fail gets a 503.
+func (t *OwnToken) OnBehalf(fail func(http.ResponseWriter, *http.Request, error)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			caller, ok := CallerFrom(r.Context())
+			if !ok {
+				panic("auth: OnBehalf of nobody") // the route lacks the middleware that authenticates
+			}
+			access, err := t.get(r.Context())
+			if err != nil {
+				fail(w, r, err)
+				return
+			}
+			ctx := upstream.WithCredentials(r.Context(), upstream.Credentials{Token: access, Key: caller.Key(t.cfg.Issuer), Ours: true})
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
+}
+
+// get returns the token that is good now. Only in a process that has just started does it wait for one.
+func (t *OwnToken) get(ctx context.Context) (secret.String, error) {
+	if t.current.Load() == nil {
+		ctx, cancel := context.WithTimeout(ctx, firstTokenWithin)
+		defer cancel()
+		select {
+		case <-t.tried:
+		case <-ctx.Done():
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return secret.String{}, err
+	}
+	token := t.current.Load()
+	if token == nil || !time.Now().Before(token.expires) {
+		return secret.String{}, problem.New(http.StatusServiceUnavailable, "identity_unavailable",
+			"The services behind cannot be called at the moment. Please try again.").
+			RetryAfter(askAgainAfter).Because(errNoOwnToken)
+	}
+	return token.access, nil
+}
+
+var errNoOwnToken = errors.New("the issuer has given no access token of our own")
+
+// fetch asks the token endpoint. The error says nothing that the endpoint said, but for the code of RFC 6749.
+func (t *OwnToken) fetch(ctx context.Context) (*ownToken, error) {
+	ctx, cancel := context.WithTimeout(ctx, ownTokenWithin)
+	defer cancel()
+	said, err := t.issuer.metadata(ctx)
+	if err != nil {
+		return nil, err
+	}
+	endpoint, err := t.issuer.locate(said.TokenEndpoint)
+	if err != nil {
+		return nil, fmt.Errorf("token_endpoint %q: %w", said.TokenEndpoint, err)
+	}
+	grant := clientcredentials.Config{
+		ClientID: t.cfg.ClientID, ClientSecret: t.cfg.ClientSecret.Reveal(), TokenURL: endpoint, Scopes: t.cfg.Scopes,
+		AuthStyle: oauth2.AuthStyleInHeader, // finding out by trying would double the calls
+	}
+	token, err := grant.Token(context.WithValue(ctx, oauth2.HTTPClient, t.issuer.client))
+	if err != nil {
+		return nil, grantError(err)
+	}
+	if !strings.EqualFold(token.Type(), "Bearer") || !isB64Token(token.AccessToken) {
+		return nil, errors.New("the token endpoint gave no bearer token")
+	}
+	renewAt, expires := Lifetime(token.Expiry)
+	return &ownToken{access: secret.New(token.AccessToken), renewAt: renewAt, expires: expires}, nil
+}
+
+func grantError(err error) error {
+	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok || answer.Response == nil {
+		return err
+	}
+	return fmt.Errorf("the token endpoint answered %d %.40q", answer.Response.StatusCode, answer.ErrorCode)
+}
+
+const (
+	// renewBefore is how long before its end an access token is renewed, unless it lives for less than five times that.
+	renewBefore = 30 * time.Second
+	// assumedLifetime is that of an access token whose issuer does not say.
+	assumedLifetime = 5 * time.Minute
+)
+
+// Lifetime returns when an access token that was given now has to be renewed, and when it ends. An issuer that does not
+// say, for which expires is zero, is taken to mean five minutes.
+func Lifetime(expires time.Time) (renewAt, ends time.Time) {
+	now := time.Now()
+	if expires.IsZero() {
+		expires = now.Add(assumedLifetime)
+	}
+	return expires.Add(-min(renewBefore, expires.Sub(now)/5)), expires
+}
