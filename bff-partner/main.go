@@ -1,10 +1,12 @@
-// Command bff-partner is the BFF of partners. It is configured by its environment; --help shows how.
+// Command bff-partner is the BFF of partners, and makes their API keys. It is configured by its environment; --help
+// shows how.
 package main
 
 import (
 	"context"
 	"os"
 
+	"bff.internal/bff-partner/internal/keys"
 	"bff.internal/bff-partner/partner"
 	"bff.internal/shared/platform"
 )
@@ -17,5 +19,5 @@ func main() {
 			return err
 		}
 		return p.Serve(ctx, partner.New(cfg, p))
-	})
+	}, keys.Command(partner.Scopes()))
 }

@@ -1,28 +1,17 @@
 package partner_test
 
 import (
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"testing"
 
 	"go.uber.org/goleak"
-
-	"bff.internal/bff-partner/api"
-	"bff.internal/bff-partner/partner"
-	"bff.internal/shared/platform/platformtest"
-	"bff.internal/shared/web/contracttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestTheContract(t *testing.T) {
 	t.Parallel()
-	cfg := partner.DefaultConfig()
-	cfg.Web.ExternalURL, cfg.Web.MaxBody = url.URL{Scheme: "http", Host: "localhost:8080"}, 1<<20
-	bff := partner.New(cfg, platformtest.New(t, http.DefaultTransport))
-	contract := contracttest.Load(t, api.Contract)
-	contract.CheckRoutes(t, bff)
+	b := newBFF(t, newRedis(t))
+	b.contract.CheckRoutes(t, b.Handler)
 
 	for _, tt := range []struct {
 		name, method, path string
@@ -36,13 +25,9 @@ func TestTheContract(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			req := httptest.NewRequestWithContext(t.Context(), tt.method, tt.path, http.NoBody)
-			rec := httptest.NewRecorder()
-			bff.ServeHTTP(rec, req)
-			if rec.Code != tt.status {
+			if rec := b.ask(t, tt.method, tt.path); rec.Code != tt.status {
 				t.Errorf("status = %d, want %d: %s", rec.Code, tt.status, rec.Body)
 			}
-			contract.CheckAnswer(t, req, rec)
 		})
 	}
 }

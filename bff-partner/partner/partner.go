@@ -1,10 +1,18 @@
-// Package partner is bff-partner, the BFF of partners.
+// Package partner is bff-partner, the BFF of partners: programs of other companies, each with an API key and a limit,
+// and answers that keep their shape within a version.
 package partner
 
 import (
 	"net/http"
 
+	"bff.internal/shared/apikey"
+	"bff.internal/shared/auth"
+	"bff.internal/shared/clients/analytics"
+	"bff.internal/shared/clients/orders"
+	"bff.internal/shared/clients/users"
 	"bff.internal/shared/platform"
+	"bff.internal/shared/ratelimit"
+	"bff.internal/shared/upstream"
 	"bff.internal/shared/web"
 )
 
@@ -12,16 +20,53 @@ import (
 type Config struct {
 	Platform platform.Config
 	Web      web.Config
+	Keys     apikey.Config
+	Limit    ratelimit.Config // for each partner
+	Own      auth.OwnTokenConfig
+
+	Users     upstream.Replicas `env:"USERS_URLS,required" help:"base URLs of the User Service's replicas, comma separated, such as http://users:9001"`
+	Orders    upstream.Replicas `env:"ORDERS_URLS,required" help:"base URLs of the Order Service's replicas, likewise"`
+	Analytics upstream.Replicas `env:"ANALYTICS_URLS,required" help:"base URLs of the Analytics Service's replicas, likewise"`
 }
 
 // DefaultConfig holds the defaults that differ from BFF to BFF.
 func DefaultConfig() Config {
-	return Config{Platform: platform.Config{Addr: ":8083", AdminAddr: "127.0.0.1:9083"}}
+	return Config{
+		Platform: platform.Config{Addr: ":8083", AdminAddr: "127.0.0.1:9083"},
+		Own:      auth.OwnTokenConfig{ClientID: "bff-partner"},
+	}
+}
+
+// service is what the handlers work with.
+type service struct {
+	users     *users.Client
+	orders    *orders.Client
+	analytics *analytics.Client
 }
 
 // New returns bff-partner on the platform, which owns its background work: nothing is left to close.
 func New(cfg Config, p *platform.Platform) http.Handler {
+	client := func(name string, replicas upstream.Replicas) *upstream.Client {
+		return upstream.New(upstream.Config{Service: name, Replicas: replicas, Transport: p.Transport, Telemetry: p.Telemetry})
+	}
+	s := &service{
+		users:     users.New(client("users", cfg.Users)),
+		orders:    orders.New(client("orders", cfg.Orders)),
+		analytics: analytics.New(client("analytics", cfg.Analytics)),
+	}
+	own := auth.NewOwnToken(cfg.Own, p.Transport, p.Telemetry.Log)
+	p.Go("our own access token", own.Run)
+	replicas := ratelimit.NewReplicas(p.Redis, "bff-partner", p.Telemetry.Log)
+	p.Go("count of replicas", replicas.Run)
+
 	edge := web.New(cfg.Web, p.Telemetry)
-	routes(edge)
+	s.routes(edge, entrance{
+		keys: apikey.NewGuard(cfg.Keys, apikey.NewStore(p.Redis), "bff-partner"),
+		limit: ratelimit.New(ratelimit.Options{
+			Name: "partner", Limit: cfg.Limit.Limit(), Redis: p.Redis, Replicas: replicas.Count,
+			Log: p.Telemetry.Log, Metrics: p.Telemetry.Metrics,
+		}),
+		own: own,
+	})
 	return edge
 }

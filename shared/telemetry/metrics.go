@@ -18,6 +18,7 @@ type Metrics struct {
 	calls    *prometheus.HistogramVec
 	sections *prometheus.CounterVec
 	circuits *prometheus.GaugeVec
+	limits   *prometheus.CounterVec
 }
 
 // NewMetrics returns metrics with a registry of their own.
@@ -43,8 +44,12 @@ func NewMetrics() *Metrics {
 			Name: "upstream_circuit_state",
 			Help: "Circuit of each upstream replica: 0 closed, 1 half-open, 2 open.",
 		}, []string{"service", "replica"}),
+		limits: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rate_limit_decisions_total",
+			Help: "Requests that a limit has allowed or limited, decided by redis or, while that was away, local.",
+		}, []string{"limit", "decision", "where"}),
 	}
-	m.registry.MustRegister(m.requests, m.calls, m.sections, m.circuits,
+	m.registry.MustRegister(m.requests, m.calls, m.sections, m.circuits, m.limits,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -75,6 +80,11 @@ func (m *Metrics) Unavailable(section, reason string) {
 // Circuit says the state of a replica's circuit: 0 closed, 1 half-open, 2 open.
 func (m *Metrics) Circuit(service, replica string, state int) {
 	m.circuits.WithLabelValues(service, replica).Set(float64(state))
+}
+
+// RateLimit counts a request that the named limit has "allowed" or "limited", as "redis" or the "local" process decided.
+func (m *Metrics) RateLimit(limit, decision, where string) {
+	m.limits.WithLabelValues(limit, decision, where).Inc()
 }
 
 // knownMethod keeps invented methods from becoming label values.

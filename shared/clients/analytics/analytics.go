@@ -54,18 +54,32 @@ func (m *Metrics) Validate() error {
 	return nil
 }
 
-// Query says whose metrics, and over which window.
+// Query says whose metrics. Exactly one of User and Partner is set.
 type Query struct {
 	// User is whose metrics; "me" is the caller.
 	User string
+	// Partner is whose metrics when they are a partner's: its id.
+	Partner string
+}
+
+// values panics for a query of nobody or of two: what the service would make of it is not ours to guess.
+func (q Query) values() url.Values {
+	values := url.Values{"window": {"30d"}}
+	switch {
+	case (q.User == "") == (q.Partner == ""):
+		panic("analytics: a Query wants exactly one of User and Partner")
+	case q.User != "":
+		values.Set("user", q.User)
+	default:
+		values.Set("partner", q.Partner)
+	}
+	return values
 }
 
 // Metrics returns the metrics of the last thirty days, never nil beside a nil error. Every error is an
-// *upstream.Error.
+// *upstream.Error. It panics unless exactly one of User and Partner is set.
 func (c *Client) Metrics(ctx context.Context, query Query) (*Metrics, error) {
-	metrics, err := upstream.Get[Metrics](ctx, c.service, upstream.Target{
-		Path: []string{"metrics"}, Query: url.Values{"user": {query.User}, "window": {"30d"}},
-	})
+	metrics, err := upstream.Get[Metrics](ctx, c.service, upstream.Target{Path: []string{"metrics"}, Query: query.values()})
 	if err != nil {
 		return nil, err
 	}

@@ -68,19 +68,35 @@ func (p *Page) Validate() error {
 	return nil
 }
 
-// Query says which orders to list.
+// Query says which orders to list. Exactly one of User and Partner is set.
 type Query struct {
 	// User is whose orders; "me" is the caller.
 	User string
+	// Partner is whose orders when they are a partner's: its id.
+	Partner string
 	// Status filters, unless it is "".
 	Status string
 }
 
-// List returns the first page of orders, in the service's order. Every error is an *upstream.Error.
-func (c *Client) List(ctx context.Context, query Query) (Page, error) {
-	values := url.Values{"user": {query.User}}
-	if query.Status != "" {
-		values.Set("status", query.Status)
+// values panics for a query of nobody or of two: what the service would make of it is not ours to guess.
+func (q Query) values() url.Values {
+	values := url.Values{}
+	switch {
+	case (q.User == "") == (q.Partner == ""):
+		panic("orders: a Query wants exactly one of User and Partner")
+	case q.User != "":
+		values.Set("user", q.User)
+	default:
+		values.Set("partner", q.Partner)
 	}
-	return upstream.Get[Page](ctx, c.service, upstream.Target{Path: []string{"orders"}, Query: values})
+	if q.Status != "" {
+		values.Set("status", q.Status)
+	}
+	return values
+}
+
+// List returns the first page of orders, in the service's order. Every error is an *upstream.Error. It panics unless
+// exactly one of User and Partner is set.
+func (c *Client) List(ctx context.Context, query Query) (Page, error) {
+	return upstream.Get[Page](ctx, c.service, upstream.Target{Path: []string{"orders"}, Query: query.values()})
 }

@@ -30,7 +30,7 @@ type User struct {
 	Preferences *Preferences `json:"preferences"`
 }
 
-// Address is where a person lives.
+// Address is where a person lives, or where a partner has its seat.
 type Address struct {
 	Street     string `json:"street"`
 	City       string `json:"city"`
@@ -56,7 +56,34 @@ func (u *User) Validate() error {
 	return nil
 }
 
+// Partner is a company that calls with keys of its own, as the User Service knows it. Only ID is sure to be there.
+type Partner struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	Phone string `json:"phone"`
+	Plan  string `json:"plan"`
+	// Contact is the name of a person.
+	Contact   string    `json:"contact"`
+	CreatedAt time.Time `json:"createdAt"`
+	// Address is nil when the service does not know it.
+	Address *Address `json:"address"`
+}
+
+// Validate refuses a partner without an id.
+func (p *Partner) Validate() error {
+	if p.ID == "" {
+		return errors.New("partner without an id")
+	}
+	return nil
+}
+
 // Get returns the user with the id; "me" is the caller. Every error is an *upstream.Error.
 func (c *Client) Get(ctx context.Context, id string) (User, error) {
 	return upstream.Get[User](ctx, c.service, upstream.Target{Path: []string{"users", id}})
+}
+
+// Partner returns the partner with the id. Every error is an *upstream.Error.
+func (c *Client) Partner(ctx context.Context, id string) (Partner, error) {
+	return upstream.Get[Partner](ctx, c.service, upstream.Target{Path: []string{"partners", id}})
 }
