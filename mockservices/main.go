@@ -1,4 +1,5 @@
 // Command mockservices serves the stand-ins for a company's services: all of them, or those named on the command line.
+// With healthcheck before the names it asks whether they are there.
 package main
 
 import (
@@ -21,8 +22,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The OpenID library announces each of its routes on the default logger.
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	adoptLogs(slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	code := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -35,6 +35,10 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		_, _ = fmt.Fprint(out, help())
 		return 0
 	}
+	asking := len(args) > 0 && args[0] == healthcheckName
+	if asking {
+		args = args[1:]
+	}
 	chosen, err := choose(args)
 	if err != nil {
 		return complain(errout, exitUsage, err)
@@ -42,6 +46,12 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 	cfg, err := readConfig(lookup)
 	if err != nil {
 		return complain(errout, exitUsage, err)
+	}
+	if asking {
+		if err := healthcheck(ctx, chosen, cfg); err != nil {
+			return complain(errout, exitFailed, err)
+		}
+		return 0
 	}
 	services, err := build(chosen, cfg)
 	if err != nil {

@@ -87,7 +87,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s: exit %d, %s", arg, code, errout.String())
 		}
 		for _, want := range []string{
-			"identity", "users", "orders", "analytics", "127.0.0.1:9000", "127.0.0.1:9001", "127.0.0.1:9002", "127.0.0.1:9003",
+			"healthcheck", "identity", "users", "orders", "analytics", "127.0.0.1:9000", "127.0.0.1:9001", "127.0.0.1:9002", "127.0.0.1:9003",
 			"ISSUER_INTERNAL_URL", "PARTNER_CLIENT_SECRET", "WEB_CLIENT_SECRET", "EXTERNAL_URL", "DEMO_PASSWORD", "LOG_LEVEL", "dev-only",
 		} {
 			if !strings.Contains(out.String(), want) {

@@ -100,7 +100,8 @@ func help() string {
 	text.WriteString(`mockservices serves stand-ins for a company's services.
 
 Usage:
-  mockservices [service ...]    all services, or only those named
+  mockservices [service ...]                all services, or only those named
+  mockservices healthcheck [service ...]    ask whether they are there, on this host and within 2 s: status 0, or 1
 
 Services:
 `)

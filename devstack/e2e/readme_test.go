@@ -23,6 +23,7 @@ func TestTheBlocksOfTheREADMEWorkAsPasted(t *testing.T) {
 	here := strings.NewReplacer(
 		"http://localhost:8080", s.Edge, "http://localhost:9081", s.MobileAdmin,
 		"http://localhost:9001", s.Users, "http://localhost:9002", s.Orders, "http://localhost:9003", s.Analytics,
+		"redis://localhost:6390", s.RedisURL.Reveal(),
 	)
 	says := []string{ // what each block prints, in their order
 		`{"user":{"id":"ada"`,
@@ -32,6 +33,8 @@ func TestTheBlocksOfTheREADMEWorkAsPasted(t *testing.T) {
 		"HTTP/1.1 401",
 		`"series":[{"date"`,
 		`"status":"placed"`,
+		`{"user":{"id":"acme"`,
+		"from the README",
 		"title: Mobile BFF",
 		"http_request_duration_seconds_count{",
 	}
@@ -42,6 +45,7 @@ func TestTheBlocksOfTheREADMEWorkAsPasted(t *testing.T) {
 	for i, block := range blocks {
 		block, _, _ = strings.Cut(block, "```")
 		command := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", here.Replace(block))
+		command.Dir = "../.."
 		printed, err := command.CombinedOutput()
 		if err != nil || !strings.Contains(string(printed), says[i]) {
 			t.Errorf("%v\n%s\nprinted %s\nwant %q", err, block, printed, says[i])

@@ -28,6 +28,8 @@ func TestMain(m *testing.M) {
 type suite struct {
 	*stack.Stack
 
+	cfg stack.Config
+
 	client *http.Client
 	token  string
 }
@@ -54,7 +56,7 @@ func startWith(t *testing.T, cfg stack.Config) *suite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &suite{Stack: running, client: &http.Client{Transport: transport}, token: token}
+	return &suite{Stack: running, cfg: cfg, client: &http.Client{Transport: transport}, token: token}
 }
 
 // answer is an answer whose body has been read.
@@ -63,6 +65,16 @@ type answer struct {
 
 	body string
 	took time.Duration
+}
+
+// partnerKey is the key of the demo partner.
+func (s *suite) partnerKey(t *testing.T) string {
+	t.Helper()
+	key, err := s.PartnerKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 func (s *suite) dashboard(t *testing.T) answer {
@@ -130,23 +142,28 @@ func (s *suite) fault(t *testing.T, service, faults string) {
 	}
 }
 
-// recovers waits until the dashboard is whole again, for circuits to close by themselves.
-func (s *suite) recovers(t *testing.T) {
+// eventually waits until something is so.
+func (s *suite) eventually(t *testing.T, so func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
-	for {
-		got := s.dashboard(t)
-		if got.StatusCode == http.StatusOK && got.Header.Get("Bff-Partial") == "" {
-			return
-		}
+	for !so() {
 		if time.Now().After(deadline) {
-			t.Fatalf("still not whole: %d %s %s", got.StatusCode, got.Header.Get("Bff-Partial"), got.body)
+			t.Fatal("it does not come to pass")
 		}
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-t.Context().Done():
 		}
 	}
+}
+
+// recovers waits until the dashboard is whole again, for circuits to close by themselves.
+func (s *suite) recovers(t *testing.T) {
+	t.Helper()
+	s.eventually(t, func() bool {
+		got := s.dashboard(t)
+		return got.StatusCode == http.StatusOK && got.Header.Get("Bff-Partial") == ""
+	})
 }
 
 func (a answer) code(t *testing.T) string {

@@ -11,8 +11,10 @@ import (
 	"bff.internal/bff-partner/partner"
 	"bff.internal/bff-web/webapp"
 	"bff.internal/mockservices/identity"
+	"bff.internal/shared/apikey"
 	"bff.internal/shared/auth"
 	"bff.internal/shared/platform"
+	"bff.internal/shared/ratelimit"
 	"bff.internal/shared/secret"
 	"bff.internal/shared/session"
 	"bff.internal/shared/telemetry"
@@ -36,9 +38,7 @@ func (s *Stack) startBFFs(ctx context.Context, cfg *Config) error {
 	}{
 		{"bff-mobile", "MOBILE", cfg.Mobile, cfg.MobileAdmin, s.mobile(edge), &s.Mobile, &s.MobileAdmin},
 		{"bff-web", "WEB", cfg.Web, cfg.WebAdmin, s.web(edge), &s.Web, &s.WebAdmin},
-		{"bff-partner", "PARTNER", cfg.Partner, cfg.PartnerAdmin, func(p *platform.Platform) http.Handler {
-			return partner.New(partner.Config{Web: edge}, p)
-		}, &s.Partner, &s.PartnerAdmin},
+		{"bff-partner", "PARTNER", cfg.Partner, cfg.PartnerAdmin, s.partner(edge, cfg.PartnerLimit), &s.Partner, &s.PartnerAdmin},
 	} {
 		p, err := platform.Open(ctx, platform.Config{
 			Addr: bff.addr, AdminAddr: bff.adminAddr, RedisURL: cfg.RedisURL, MaxBody: edge.MaxBody,
@@ -79,6 +79,22 @@ func (s *Stack) web(edge web.Config) func(*platform.Platform) http.Handler {
 				Scopes: []string{"openid", "profile", "offline_access"},
 				Keys:   secret.New(s.sessionKey), Idle: 30 * time.Minute, Lifetime: 12 * time.Hour,
 			},
+			Users:     upstream.Replicas{target(s.Users)},
+			Orders:    upstream.Replicas{target(s.Orders)},
+			Analytics: upstream.Replicas{target(s.Analytics)},
+		}, p)
+	}
+}
+
+func (s *Stack) partner(edge web.Config, limit ratelimit.Config) func(*platform.Platform) http.Handler {
+	return func(p *platform.Platform) http.Handler {
+		return partner.New(partner.Config{
+			Web:  edge,
+			Keys: apikey.Config{Pepper: secret.New(DevPepper)},
+			Own: auth.OwnTokenConfig{
+				Issuer: s.Issuer, InternalURL: s.Identity, ClientID: "bff-partner", ClientSecret: secret.New(identity.DevPartnerSecret),
+			},
+			Limit:     limit,
 			Users:     upstream.Replicas{target(s.Users)},
 			Orders:    upstream.Replicas{target(s.Orders)},
 			Analytics: upstream.Replicas{target(s.Analytics)},

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"bff.internal/shared/ratelimit"
 	"bff.internal/shared/secret"
 )
 
@@ -27,8 +28,12 @@ type Config struct {
 	Analytics    string `env:"ANALYTICS_ADDR" envDefault:"127.0.0.1:9003" help:"host:port of the Analytics Service"`
 
 	RedisURL   secret.String `env:"REDIS_URL" help:"a Redis to use; without it one runs inside the process"`
+	Redis      string        `env:"REDIS_ADDR" envDefault:"127.0.0.1:6390" help:"host:port of the Redis inside the process"`
 	DrainDelay time.Duration `env:"DRAIN_DELAY" envDefault:"0s" help:"how long the BFFs go on serving after Ctrl-C"`
 	LogLevel   slog.Level    `env:"LOG_LEVEL" envDefault:"INFO" help:"DEBUG, INFO, WARN or ERROR"`
+
+	// PartnerLimit is what each partner may ask for.
+	PartnerLimit ratelimit.Config
 
 	// IssuerHost is how browsers call the host of the identity provider; "" is localhost. An address in its place,
 	// such as 127.0.0.1, makes it another site than the edge's.
@@ -54,6 +59,7 @@ func (c Config) Validate() error {
 		{"USERS_ADDR", c.Users},
 		{"ORDERS_ADDR", c.Orders},
 		{"ANALYTICS_ADDR", c.Analytics},
+		{"REDIS_ADDR", c.Redis},
 	} {
 		_, port, err := net.SplitHostPort(listener.addr)
 		if _, notPort := strconv.ParseUint(port, 10, 16); err != nil || notPort != nil {
@@ -68,6 +74,7 @@ func FreePorts() Config {
 	const free = "127.0.0.1:0"
 	return Config{
 		Edge: free, Mobile: free, MobileAdmin: free, Web: free, WebAdmin: free, Partner: free, PartnerAdmin: free,
-		Identity: free, Users: free, Orders: free, Analytics: free,
+		Identity: free, Users: free, Orders: free, Analytics: free, Redis: free,
+		PartnerLimit: ratelimit.Config{Rate: ratelimit.Rate{Requests: 600, Per: time.Minute}, Burst: 100},
 	}
 }

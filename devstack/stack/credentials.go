@@ -2,79 +2,39 @@ package stack
 
 import (
 	"context"
-	"net/http"
 	"net/url"
-	"regexp"
 
+	"bff.internal/devstack/credentials"
 	"bff.internal/mockservices/identity"
-	"bff.internal/shared/problem"
 )
 
-// demoUser is who signs in unless somebody else is asked for. Every user id is a user.
-const demoUser = "ada"
+// DevPepper is the KEY_PEPPER of the dev stack, so that bff-partner keys can make keys for it.
+const DevPepper = "dev-only-pepper-that-everybody-knows"
 
-// credentials is what scripts need to call the BFFs: GET /dev/credentials?user=.
-type credentials struct {
-	Mobile mobileCredentials `json:"mobile"`
-	Web    webCredentials    `json:"web"`
+// newCredentials returns what answers /dev/credentials and /dev/session.
+func (s *Stack) newCredentials() *credentials.Handler {
+	return credentials.New(credentials.Config{
+		Edge:           s.external,
+		EdgeInternal:   url.URL{Scheme: "http", Host: s.listener.Addr().String()},
+		Issuer:         *target(s.Issuer),
+		IssuerInternal: *target(s.Identity),
+		Password:       identity.DevPassword,
+		PartnerKey:     s.partnerKey.Get,
+		Log:            s.log,
+	})
 }
 
-type mobileCredentials struct {
-	// Token is an access token of the mobile app.
-	Token string `json:"token"`
-}
-
-// webCredentials is what a person types into the login page.
-type webCredentials struct {
-	Username string `json:"username"`
-	Password string `json:"password"`
-}
-
-// Credentials returns an access token of the user for bff-mobile, good for five minutes.
+// Credentials returns an access token of the user for bff-mobile, good for five minutes. It comes out of the process and
+// not of a login, so that a test can have thousands, and can break or count what clients ask Identity for.
 func (s *Stack) Credentials(user string) (token string, err error) {
 	return s.identity.Mint(identity.TokenRequest{User: user, Client: "mobile-app"})
 }
 
-func (s *Stack) devCredentials(_ context.Context, query url.Values) (any, error) {
-	user, err := userOf(query)
-	if err != nil {
-		return nil, err
-	}
-	token, err := s.Credentials(user)
-	if err != nil {
-		return nil, err
-	}
-	return credentials{
-		Mobile: mobileCredentials{Token: token},
-		Web:    webCredentials{Username: user, Password: identity.DevPassword},
-	}, nil
-}
+// PartnerKey returns an API key of the demo partner for bff-partner, with all scopes.
+func (s *Stack) PartnerKey(ctx context.Context) (string, error) { return s.partnerKey.Get(ctx) }
 
-// devSession signs the user in at bff-web: GET /dev/session?user=.
-func (s *Stack) devSession(ctx context.Context, query url.Values) (any, error) {
-	user, err := userOf(query)
-	if err != nil {
-		return nil, err
-	}
-	cookie, err := s.SignIn(ctx, user)
-	if err != nil {
-		return nil, problem.New(http.StatusBadGateway, "sign_in_failed", "The user could not be signed in; bff-web or identity is away.").Because(err)
-	}
-	return struct {
-		Cookie string `json:"cookie"`
-	}{cookie}, nil
-}
-
-var userID = regexp.MustCompile(`^[!-~]{1,64}$`)
-
-// userOf is who the query is about: the demo user, unless it says somebody else.
-func userOf(query url.Values) (string, error) {
-	user := demoUser
-	if query.Has("user") {
-		user = query.Get("user")
-	}
-	if !userID.MatchString(user) {
-		return "", problem.New(http.StatusBadRequest, "invalid_user", "user is an id of 1 to 64 visible ASCII characters.")
-	}
-	return user, nil
+// SignIn signs the user in at bff-web as a browser would, page by page, and returns the cookie that a browser would
+// have then, as it goes into the header Cookie.
+func (s *Stack) SignIn(ctx context.Context, user string) (cookie string, err error) {
+	return s.credentials.SignIn(ctx, user)
 }

@@ -2,12 +2,9 @@ package stack
 
 import (
 	"cmp"
-	"context"
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -15,12 +12,14 @@ import (
 )
 
 // edge is the single entry point: it sends requests on by the first segment of their path and rewrites
-// nothing, so that each BFF judges what the client really sent. A deployment has Caddy or Kong in its place.
-func edge(bffs map[string]*url.URL, own http.Handler, log *slog.Logger) http.Handler {
-	proxies := make(map[string]http.Handler, len(bffs))
+// nothing, so that each BFF judges what the client really sent. What is below /dev is for the dev stack's own handler.
+// A deployment has Caddy or Kong in its place.
+func edge(bffs map[string]*url.URL, dev http.Handler, log *slog.Logger) http.Handler {
+	behind := make(map[string]http.Handler, len(bffs)+1)
 	for prefix, target := range bffs {
-		proxies[prefix] = forward(target, log)
+		behind[prefix] = forward(target, log)
 	}
+	behind["dev"] = dev
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		if path == "/" {
@@ -28,11 +27,11 @@ func edge(bffs map[string]*url.URL, own http.Handler, log *slog.Logger) http.Han
 			return
 		}
 		first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-		if bff, ok := proxies[first]; ok {
-			bff.ServeHTTP(w, r)
+		if handler, ok := behind[first]; ok {
+			handler.ServeHTTP(w, r)
 			return
 		}
-		own.ServeHTTP(w, r)
+		notFound(w)
 	})
 }
 
@@ -63,46 +62,7 @@ func answer(w http.ResponseWriter, p *problem.Problem) {
 }
 
 // notFound is what the edge says to a path that belongs to nobody.
-func notFound(w http.ResponseWriter, _ *http.Request) {
+func notFound(w http.ResponseWriter) {
 	answer(w, problem.New(http.StatusNotFound, "not_found",
 		"There is nothing here. The BFFs are below /mobile, /web, /api and /partner."))
-}
-
-// ownRoutes are the routes of the dev stack itself, by exact path.
-func ownRoutes(routes map[string]func(context.Context, url.Values) (any, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		route, ok := routes[r.URL.Path]
-		if !ok {
-			notFound(w, r)
-			return
-		}
-		if !local(r.Host) {
-			answer(w, problem.New(http.StatusMisdirectedRequest, "wrong_host", "This path answers to localhost or an address."))
-			return
-		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			answer(w, problem.New(http.StatusMethodNotAllowed, "method_not_allowed", "This path answers GET.").With("Allow", "GET, HEAD"))
-			return
-		}
-		value, err := route(r.Context(), r.URL.Query())
-		if err != nil {
-			answer(w, problem.From(err))
-			return
-		}
-		body, err := json.Marshal(value)
-		if err != nil {
-			answer(w, problem.From(err))
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		_, _ = w.Write(append(body, '\n')) // the client may have left; there is nobody to tell
-	})
-}
-
-// local refuses names that somebody could point here: a page of theirs would read the answer (DNS rebinding).
-func local(hostport string) bool {
-	host := (&url.URL{Host: hostport}).Hostname()
-	_, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil
 }

@@ -17,8 +17,12 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"bff.internal/bff-partner/partner"
+	"bff.internal/devstack/credentials"
 	"bff.internal/mockservices/identity"
 	"bff.internal/mockservices/serving"
+	"bff.internal/shared/apikey"
+	"bff.internal/shared/secret"
 )
 
 // stopWithin bounds how long the edge and the stand-ins take to stop.
@@ -30,11 +34,16 @@ type Stack struct {
 	Edge, Mobile, Web, Partner                 string
 	MobileAdmin, WebAdmin, PartnerAdmin        string
 	Issuer, Identity, Users, Orders, Analytics string
+	// RedisURL is of the Redis that all parts share.
+	RedisURL secret.String
 
 	log      *slog.Logger
 	external url.URL      // of the edge, as clients and the BFFs know it
 	listener net.Listener // of the edge, which listens first and serves last
 	identity *identity.Provider
+	// credentials is what SignIn and the routes below /dev are about.
+	credentials *credentials.Handler
+	partnerKey  *credentials.DemoKey
 	// sessionKey encrypts the sessions of bff-web, which end with the stack unless Redis and the key outlive it.
 	sessionKey string
 	closers    []func() error // in the order of opening
@@ -70,13 +79,14 @@ func (s *Stack) onClose(f func() error) { s.closers = append(s.closers, f) }
 
 // startRedis starts a Redis in the process, unless there is one to use.
 func (s *Stack) startRedis(_ context.Context, cfg *Config) error {
+	defer func() { s.RedisURL = cfg.RedisURL }()
 	if !cfg.RedisURL.IsZero() {
 		return nil
 	}
 	redis := miniredis.NewMiniRedis()
 	redis.ClockTTL(true) // or nothing would ever expire
-	if err := redis.Start(); err != nil {
-		return fmt.Errorf("redis inside the process: %w", err)
+	if err := redis.StartAddr(cfg.Redis); err != nil {
+		return fmt.Errorf("REDIS_ADDR: the Redis inside the process cannot listen on %s; set REDIS_ADDR to another address: %w", cfg.Redis, err)
 	}
 	s.onClose(func() error { redis.Close(); return nil })
 	cfg.RedisURL = secretRedisURL(redis.Addr())
@@ -99,13 +109,11 @@ func (s *Stack) listenEdge(_ context.Context, cfg *Config) (err error) {
 }
 
 func (s *Stack) serveEdge(context.Context, *Config) (err error) {
-	routes := ownRoutes(map[string]func(context.Context, url.Values) (any, error){
-		"/dev/credentials": s.devCredentials,
-		"/dev/session":     s.devSession,
-	})
+	s.partnerKey = credentials.NewDemoKey(s.RedisURL, apikey.Config{Pepper: secret.New(DevPepper)}, partner.Scopes())
+	s.credentials = s.newCredentials()
 	web := target(s.Web)
 	bffs := map[string]*url.URL{"mobile": target(s.Mobile), "web": web, "api": web, "partner": target(s.Partner)}
-	s.Edge, err = s.serve(serving.Service{Name: "edge", Listener: s.listener, Handler: edge(bffs, routes, s.log)})
+	s.Edge, err = s.serve(serving.Service{Name: "edge", Listener: s.listener, Handler: edge(bffs, s.credentials, s.log)})
 	return err
 }
 

@@ -86,6 +86,7 @@ func TestTheEdge(t *testing.T) {
 		{"the page of bff-web", "/web/", "<!doctype html>", 200},
 		{"credentials of nobody", "/dev/credentials?user=", "invalid_user", 400},
 		{"credentials of something else", "/dev/credentials?user=a%20b", "invalid_user", 400},
+		{"nothing else is below /dev", "/dev/livez", "not_found", 404},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -147,6 +148,25 @@ func TestASessionOpensTheDashboardOfItsUser(t *testing.T) {
 		resp, body := get(t, s.Edge, "/web/dashboard", "Cookie", session.Cookie, "X-CSRF", "1")
 		if resp.StatusCode != http.StatusOK || !strings.HasPrefix(body, `{"user":{"id":"`+user+`"`) {
 			t.Errorf("dashboard of %s: %d %.200s", user, resp.StatusCode, body)
+		}
+	}
+}
+
+func TestWithoutIdentityThereAreNoCredentials(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	fault, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.Identity+"/_faults", strings.NewReader(`{"status":503}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(fault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	for _, path := range []string{"/dev/credentials", "/dev/session"} {
+		if resp, body := get(t, s.Edge, path); resp.StatusCode != http.StatusBadGateway || !strings.Contains(body, `"code":"sign_in_failed"`) {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
 		}
 	}
 }
