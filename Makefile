@@ -6,6 +6,7 @@ PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
 END_TO_END := bff.internal/devstack/e2e
 TOOLS := $(CURDIR)/.bin
 GOLANGCI_LINT_VERSION := v2.15.0
+CADDY_VERSION := v2.11.9
 
 # The race detector needs a C compiler.
 CC := $(shell go env CC)
@@ -28,9 +29,26 @@ test: ## run every test; in CI a skipped test is a failure
 	@.ci/test $(RACE) $(filter-out $(END_TO_END),$(shell go list $(PACKAGES)))
 	@.ci/test $(RACE) $(END_TO_END)
 
+.PHONY: up
+up: ## build and start docker-compose.yml, and wait until everything is healthy
+	@docker compose up --detach --build --wait
+
+.PHONY: down
+down: ## stop what "up" started; what Redis holds stays (docker compose down -v drops it)
+	@docker compose down
+
+.PHONY: compose-test
+compose-test: ## try docker-compose.yml in earnest: build, start, use, break, take down (minutes)
+	@go build -o $(TOOLS)/compose ./devstack/compose && exec $(TOOLS)/compose
+
+.PHONY: faults
+faults: $(TOOLS)/caddy ## break things under load and count what clients notice (minutes; FAULTS=-short is what CI runs)
+	@go build -o $(TOOLS)/faults ./devstack/faults && exec $(TOOLS)/faults $(FAULTS)
+
 .PHONY: check
 check: export CI := true
-check: test verify ## exactly what CI runs
+check: export FAULTS := -short
+check: test faults compose-test verify ## exactly what CI runs
 
 .PHONY: verify
 verify: fmt-check vet lint tidy-check alone ## everything of check but the tests
@@ -73,9 +91,15 @@ bench: ## measure /mobile/dashboard beside a bare aggregator (minutes)
 	@go run ./devstack/bench
 
 .PHONY: tools
-tools: $(TOOLS)/golangci-lint ## install the pinned tools into .bin
+tools: $(TOOLS)/golangci-lint $(TOOLS)/caddy ## install the pinned tools into .bin
 
 $(TOOLS)/golangci-lint: Makefile
 	@echo 'installing golangci-lint $(GOLANGCI_LINT_VERSION) (some minutes, once)'
 	@GOBIN=$(TOOLS) CGO_ENABLED=0 go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@touch $@
+
+# The balancer of the faults.
+$(TOOLS)/caddy: Makefile
+	@echo 'installing Caddy $(CADDY_VERSION) (some minutes, once)'
+	@GOBIN=$(TOOLS) CGO_ENABLED=0 go install github.com/caddyserver/caddy/v2/cmd/caddy@$(CADDY_VERSION)
 	@touch $@

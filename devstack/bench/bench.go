@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"bff.internal/devstack/process"
 )
 
 // bench is a run: what it needs, and the aggregators that have their turns.
@@ -38,7 +40,7 @@ func run(ctx context.Context, o options, say io.Writer) (report string, err erro
 	place := machine()
 
 	b.tellf("building bff-mobile, bare and stub (some seconds; a minute the first time)\n")
-	if err := build(ctx, dir); err != nil {
+	if err := process.Build(ctx, dir, "bff.internal/bff-mobile", "bff.internal/devstack/bench/bare", "bff.internal/devstack/bench/stub"); err != nil {
 		return "", err
 	}
 	upstreamBytes, err := writeFixtures(dir)
@@ -53,10 +55,10 @@ func run(ctx context.Context, o options, say io.Writer) (report string, err erro
 	if err != nil {
 		return "", err
 	}
-	defer upstream.stop()
+	defer upstream.Stop()
 	b.tellf("upstream: %s\n", description)
 	defer b.stopPeers()
-	if err := b.startPeers(ctx, "http://"+upstream.at.Addr); err != nil {
+	if err := b.startPeers(ctx, "http://"+upstream.Addr); err != nil {
 		return "", err
 	}
 	if err := b.measure(ctx); err != nil {
@@ -70,12 +72,12 @@ func run(ctx context.Context, o options, say io.Writer) (report string, err erro
 func (b *bench) tellf(format string, args ...any) { _, _ = fmt.Fprintf(b.say, format, args...) }
 
 func (b *bench) startPeers(ctx context.Context, services string) error {
-	bare, err := start(ctx, program{name: "bare", dir: b.dir, path: filepath.Join(b.dir, "bare"), args: []string{"-services", services}})
+	bare, err := process.Start(ctx, process.Program{Name: "bare", Dir: b.dir, Path: filepath.Join(b.dir, "bare"), Args: []string{"-services", services}})
 	if err != nil {
 		return err
 	}
 	b.peers = append(b.peers, &peer{process: bare, does: "nothing: no auth, limits, logs, metrics, breaker"})
-	mobile, err := start(ctx, program{name: "bff-mobile", dir: b.dir, path: filepath.Join(b.dir, "bff-mobile"), env: b.around.mobileEnv(services)})
+	mobile, err := process.Start(ctx, process.Program{Name: "bff-mobile", Dir: b.dir, Path: filepath.Join(b.dir, "bff-mobile"), Env: b.around.mobileEnv(services)})
 	if err != nil {
 		return err
 	}
@@ -85,7 +87,7 @@ func (b *bench) startPeers(ctx context.Context, services string) error {
 
 func (b *bench) stopPeers() {
 	for _, p := range b.peers {
-		p.process.stop()
+		p.process.Stop()
 	}
 }
 
@@ -109,13 +111,13 @@ func (b *bench) measure(ctx context.Context) error {
 				return err
 			}
 			p.samples = append(p.samples, s)
-			b.tellf(" · %s %.0f µs, %.0f/s", p.process.name, s.cpu, s.rate)
+			b.tellf(" · %s %.0f µs, %.0f/s", p.process.Name, s.cpu, s.rate)
 		}
 		b.tellf("\n")
 	}
 	for _, p := range b.peers {
 		var err error
-		if p.memory, err = peakMemory(p.process.pid); err != nil {
+		if p.memory, err = peakMemory(p.process.PID); err != nil {
 			return err
 		}
 	}
@@ -130,11 +132,11 @@ func (b *bench) compareAnswers(ctx context.Context) error {
 	for _, p := range b.peers {
 		answer, err := b.firstAnswer(ctx, p)
 		if err != nil {
-			return fmt.Errorf("%s: %w%s", p.process.name, err, p.process.lastWords())
+			return fmt.Errorf("%s: %w%s", p.process.Name, err, p.process.LastWords())
 		}
 		if b.answer != nil && !bytes.Equal(answer, b.answer) {
 			return fmt.Errorf("%s and %s answer differently, so this would not compare the same work; bring devstack/bench/bare in line:\n%s\n%s",
-				b.peers[0].process.name, p.process.name, b.answer, answer)
+				b.peers[0].process.Name, p.process.Name, b.answer, answer)
 		}
 		b.answer = answer
 	}
@@ -143,11 +145,11 @@ func (b *bench) compareAnswers(ctx context.Context) error {
 }
 
 func (b *bench) firstAnswer(ctx context.Context, p *peer) ([]byte, error) {
-	requests, err := b.around.requests(p.process.at.Addr, 1)
+	requests, err := b.around.requests(p.process.Addr, 1)
 	if err != nil {
 		return nil, err
 	}
-	c, err := connect(ctx, p.process.at.Addr, requests[0])
+	c, err := connect(ctx, p.process.Addr, requests[0])
 	if err != nil {
 		return nil, err
 	}

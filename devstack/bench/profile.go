@@ -23,11 +23,11 @@ func emptyProfile(file string) error {
 
 // takeProfile fetches a CPU profile of a peer from its admin listener, while the peer has turns that do not count.
 func (b *bench) takeProfile(ctx context.Context, p *peer) error {
-	b.tellf("profiling %s for %v\n", p.process.name, profileFor)
+	b.tellf("profiling %s for %v\n", p.process.Name, profileFor)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	fetched := make(chan error, 1)
-	go func() { fetched <- fetchProfile(ctx, p.process.at.AdminAddr, b.profile) }()
+	go func() { fetched <- fetchProfile(ctx, p.process.AdminAddr, b.profile) }()
 	for {
 		_, err := b.turn(ctx, p)
 		if err != nil {

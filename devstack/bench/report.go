@@ -23,11 +23,11 @@ type setting struct {
 func (s setting) report(peers []*peer) string {
 	rows := make([][]string, 0, 1+len(peers))
 	rows = append(rows, []string{
-		"aggregator", "µs CPU/request", "ratio to " + peers[0].process.name, "peak MB", "requests/s", "what it does besides",
+		"aggregator", "µs CPU/request", "ratio to " + peers[0].process.Name, "peak MB", "requests/s", "what it does besides",
 	})
 	for _, p := range peers {
 		rows = append(rows, []string{
-			p.process.name, spread("%.0f", p.cpu()), spread("%.2f", ratios(p, peers[0])),
+			p.process.Name, spread("%.0f", p.cpu()), spread("%.2f", ratios(p, peers[0])),
 			fmt.Sprintf("%.0f", float64(p.memory)/1e6), fmt.Sprintf("%.0f", median(p.rate())), p.does,
 		})
 	}

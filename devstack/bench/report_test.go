@@ -4,13 +4,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"bff.internal/devstack/process"
 )
 
 func TestReport(t *testing.T) {
 	t.Parallel()
 	peers := []*peer{
-		{process: &process{name: "bare"}, does: "nothing", memory: 16_400_000, samples: []sample{{cpu: 200, rate: 4000}, {cpu: 180, rate: 4200}, {cpu: 220, rate: 3800}}},
-		{process: &process{name: "bff-mobile"}, does: "much", memory: 33_000_000, samples: []sample{{cpu: 230, rate: 3500}, {cpu: 198, rate: 3600}, {cpu: 242, rate: 3300}}},
+		{process: &process.Process{Name: "bare"}, does: "nothing", memory: 16_400_000, samples: []sample{{cpu: 200, rate: 4000}, {cpu: 180, rate: 4200}, {cpu: 220, rate: 3800}}},
+		{process: &process.Process{Name: "bff-mobile"}, does: "much", memory: 33_000_000, samples: []sample{{cpu: 230, rate: 3500}, {cpu: 198, rate: 3600}, {cpu: 242, rate: 3300}}},
 	}
 	s := setting{
 		options: options{rounds: 3, requests: 100, connections: 2},

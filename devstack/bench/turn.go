@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"bff.internal/devstack/process"
 )
 
 // peer is one of the aggregators that are compared.
 type peer struct {
-	process *process
+	process *process.Process
 	does    string // besides the work that is the same for all
 	samples []sample
 	memory  int64 // its peak, in bytes
@@ -35,7 +37,7 @@ func (b *bench) turn(ctx context.Context, p *peer) (s sample, err error) {
 		if s, err = b.measured(ctx, p); !errors.Is(err, errLate) {
 			break
 		}
-		b.tellf(" · %s was late: this machine is busy; again in %v", p.process.name, turnPause)
+		b.tellf(" · %s was late: this machine is busy; again in %v", p.process.Name, turnPause)
 		select {
 		case <-time.After(turnPause):
 		case <-ctx.Done():
@@ -43,17 +45,17 @@ func (b *bench) turn(ctx context.Context, p *peer) (s sample, err error) {
 		}
 	}
 	if err != nil {
-		return s, fmt.Errorf("%s: %w%s", p.process.name, err, p.process.lastWords())
+		return s, fmt.Errorf("%s: %w%s", p.process.Name, err, p.process.LastWords())
 	}
-	return s, p.process.emptyLog()
+	return s, p.process.EmptyLog()
 }
 
 func (b *bench) measured(ctx context.Context, p *peer) (s sample, err error) {
-	requests, err := b.around.requests(p.process.at.Addr, b.connections)
+	requests, err := b.around.requests(p.process.Addr, b.connections)
 	if err != nil {
 		return s, err
 	}
-	l, err := newLoad(ctx, p.process.at.Addr, requests, b.answer)
+	l, err := newLoad(ctx, p.process.Addr, requests, b.answer)
 	if err != nil {
 		return s, err
 	}
@@ -62,7 +64,7 @@ func (b *bench) measured(ctx context.Context, p *peer) (s sample, err error) {
 		return s, err
 	}
 
-	before, err := cpuTime(p.process.pid)
+	before, err := cpuTime(p.process.PID)
 	if err != nil {
 		return s, err
 	}
@@ -71,7 +73,7 @@ func (b *bench) measured(ctx context.Context, p *peer) (s sample, err error) {
 		return s, err
 	}
 	took := time.Since(begun)
-	after, err := cpuTime(p.process.pid)
+	after, err := cpuTime(p.process.PID)
 	if err != nil {
 		return s, err
 	}

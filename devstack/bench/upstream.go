@@ -3,42 +3,34 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"bff.internal/devstack/process"
 )
 
 // startUpstream starts the process that stands for the three services: nginx where it is installed, and the stub
 // otherwise. The description is for the report.
-func startUpstream(ctx context.Context, dir string) (upstream *process, description string, err error) {
+func startUpstream(ctx context.Context, dir string) (upstream *process.Process, description string, err error) {
 	nginx, err := exec.LookPath("nginx")
 	if err != nil {
-		upstream, err = start(ctx, program{
-			name: "stub", dir: dir, path: filepath.Join(dir, "stub"), args: []string{"-dir", dir},
+		upstream, err = process.Start(ctx, process.Program{
+			Name: "stub", Dir: dir, Path: filepath.Join(dir, "stub"), Args: []string{"-dir", dir},
 		})
 		return upstream, "the stub of devstack/bench/stub (there is no nginx on the PATH)", err
 	}
-	addr, err := freeAddr(ctx)
+	addr, err := process.FreeAddr(ctx, "127.0.0.1") // nginx cannot say which port it got
 	if err != nil {
 		return nil, "", err
 	}
 	conf := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(conf, []byte(nginxConf(dir, addr)), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte(nginxConf(dir, addr[0])), 0o600); err != nil {
 		return nil, "", err
 	}
-	upstream, err = start(ctx, program{name: "nginx", dir: dir, path: nginx, args: []string{"-p", dir, "-c", conf}, addr: addr})
+	upstream, err = process.Start(ctx, process.Program{Name: "nginx", Dir: dir, Path: nginx, Args: []string{"-p", dir, "-c", conf}, Addr: addr[0]})
 	return upstream, nginxVersion(ctx, nginx), err
-}
-
-// freeAddr is an address that was free a moment ago: nginx cannot say which port it got.
-func freeAddr(ctx context.Context) (string, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }
 
 // nginxConf serves the fixtures from one process, so that none is left when it is killed, without any header that
