@@ -30,15 +30,17 @@ test: ## run every test; in CI a skipped test is a failure
 	@.ci/test $(RACE) $(END_TO_END)
 
 .PHONY: up
-up: ## build and start docker-compose.yml, and wait until everything is healthy
-	@docker compose up --detach --build --wait
+up: ## start everything in containers, on the same ports (wants Docker)
+	@.ci/images
+	@docker compose up --build --detach --wait
+	@echo "the page: http://localhost:$${EDGE_PORT:-8080}/web/"
 
 .PHONY: down
-down: ## stop what "up" started; what Redis holds stays (docker compose down -v drops it)
+down: ## stop the containers; "docker compose down -v" also forgets their data
 	@docker compose down
 
 .PHONY: compose-test
-compose-test: ## try docker-compose.yml in earnest: build, start, use, break, take down (minutes)
+compose-test: ## try docker-compose.yml in earnest: replicas, outages, kills (minutes; wants Docker, or root and apt)
 	@go build -o $(TOOLS)/compose ./devstack/compose && exec $(TOOLS)/compose
 
 .PHONY: faults
