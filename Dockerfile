@@ -18,4 +18,6 @@ COPY --from=build /out/ /
 # docker exec finds the binary by its name.
 ENV PATH=/
 USER 65532:65532
+# A container of one stand-in says which: healthcheck users.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["/app", "healthcheck"]
 ENTRYPOINT ["/app"]
