@@ -18,7 +18,7 @@ import (
 
 // listenConfig says where the credentials are served.
 type listenConfig struct {
-	Addr string `env:"ADDR" envDefault:":8084" help:"host:port where credentials are served; no host is every interface"`
+	Addr string `env:"ADDR" envDefault:"127.0.0.1:8084" help:"host:port where credentials are served, to whoever can reach it"`
 }
 
 // Validate names the variable and what it wants.

@@ -56,6 +56,7 @@ func New(cfg Config, p *platform.Platform) http.Handler {
 	}
 	own := auth.NewOwnToken(cfg.Own, p.Transport, p.Telemetry.Log)
 	p.Go("our own access token", own.Run)
+	p.WarmUp(own.Tried)
 	replicas := ratelimit.NewReplicas(p.Redis, "bff-partner", p.Telemetry.Log)
 	p.Go("count of replicas", replicas.Run)
 

@@ -47,24 +47,20 @@ func inURL(u *url.URL) bool {
 	if likeKey.MatchString(u.Path) {
 		return true
 	}
-	if u.RawQuery == "" {
-		return false
-	}
-	query := u.RawQuery
-	if plain, err := url.QueryUnescape(query); err == nil {
-		query = plain
-	}
-	if likeKey.MatchString(query) {
-		return true
-	}
 	for pair := range strings.FieldsFuncSeq(u.RawQuery, func(c rune) bool { return c == '&' || c == ';' }) {
-		name, _, _ := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); err == nil {
-			name = plain
-		}
-		if slices.Contains(parameters, strings.ToLower(name)) {
+		name, value, _ := strings.Cut(pair, "=")
+		name, value = unescaped(name), unescaped(value)
+		if likeKey.MatchString(name) || likeKey.MatchString(value) || slices.Contains(parameters, strings.ToLower(name)) {
 			return true
 		}
 	}
 	return false
+}
+
+// unescaped is what a part of a query means, or the part itself where it means nothing.
+func unescaped(part string) string {
+	if plain, err := url.QueryUnescape(part); err == nil {
+		return plain
+	}
+	return part
 }

@@ -49,9 +49,12 @@ type Request struct {
 }
 
 const (
-	maxPartner = 128
-	maxNote    = 200
+	maxNote = 200 // characters
+	longest = 100 // years until a key expires; times far away overflow
 )
+
+// partnerID needs no escaping in a URL, so that no service can take it for something else.
+var partnerID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$`)
 
 var scopeName = regexp.MustCompile(`^[a-z][a-z0-9:._-]{0,63}$`)
 
@@ -64,16 +67,17 @@ func (e *InvalidError) Error() string { return e.reason }
 func (r Request) validate(now time.Time) error {
 	var wrong string
 	switch {
-	case r.Partner == "" || len(r.Partner) > maxPartner || r.Partner == "." || r.Partner == ".." ||
-		strings.ContainsFunc(r.Partner, func(c rune) bool { return c <= ' ' || c > '~' }):
-		wrong = "a partner is an id of 1 to 128 visible ASCII characters, such as acme"
+	case !partnerID.MatchString(r.Partner):
+		wrong = "a partner is an id of 1 to 128 letters, digits and - . _ ~ that begins with a letter or digit, such as acme"
 	case len(r.Scopes) == 0:
 		wrong = "a key without a scope opens nothing"
 	case slices.ContainsFunc(r.Scopes, func(scope string) bool { return !scopeName.MatchString(scope) }):
 		wrong = "a scope is a word such as dashboard:read"
 	case !r.Expires.IsZero() && !r.Expires.After(now):
 		wrong = "the key would expire before it exists, on " + r.Expires.UTC().Format(time.RFC3339)
-	case !utf8.ValidString(r.Note) || utf8.RuneCountInString(r.Note) > maxNote || strings.ContainsFunc(r.Note, unicode.IsControl):
+	case r.Expires.After(now.AddDate(longest, 0, 0)):
+		wrong = "the key would expire in more than 100 years; one without an end never does"
+	case !utf8.ValidString(r.Note) || utf8.RuneCountInString(r.Note) > maxNote || strings.ContainsFunc(r.Note, func(c rune) bool { return !unicode.IsPrint(c) }):
 		wrong = "a note is at most 200 characters on one line"
 	default:
 		return nil

@@ -112,24 +112,40 @@ func (s *Store) forget(ctx context.Context, id string) {
 	}
 }
 
-// revoke marks a record that exists, the first time counts, and lets it go after a while.
+// revoke marks a record that exists, the first time counts, and lets it go after a while. In a Redis that is out of memory
+// nothing can be marked, and a key has to end all the same: then its record goes at once, and 2 is returned.
 //
 //nolint:gochecknoglobals // a constant
 var revoke = redis.NewScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-if redis.call('HSETNX', KEYS[1], 'revoked', ARGV[1]) == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+local first = redis.pcall('HSETNX', KEYS[1], 'revoked', ARGV[1])
+if type(first) == 'table' then
+	if not string.find(first.err, 'OOM', 1, true) then return first end
+	redis.call('DEL', KEYS[1])
+	return 2
+end
+if first == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`)
 
 // Revoke ends a key, and returns what is known about it. A key that is revoked already stays as it is.
 func (s *Store) Revoke(ctx context.Context, id string) (Info, error) {
-	found, err := revoke.Run(ctx, s.redis, []string{recordKey(id)}, milliseconds(time.Now()), keptFor.Milliseconds()).Int()
-	if err != nil {
+	before, err := s.Get(ctx, id)
+	if err != nil && !errors.Is(err, errBroken) {
 		return Info{}, err
 	}
-	if found == 0 {
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	became, err := revoke.Run(ctx, s.redis, []string{recordKey(id)}, milliseconds(now), keptFor.Milliseconds()).Int()
+	switch {
+	case err != nil:
+		return Info{}, err
+	case became == 0:
 		return Info{}, ErrUnknown
+	case became == 2:
+		before.ID, before.Revoked = id, now
+		return before, nil
+	default:
+		return s.Get(ctx, id)
 	}
-	return s.Get(ctx, id)
 }
 
 // decoy is read in the place of a record that does not exist, so that it costs the same.

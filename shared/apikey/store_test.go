@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math/big"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"bff.internal/shared/apikey"
+	"bff.internal/shared/platform/platformtest"
+	"bff.internal/shared/platform/redistest"
 	"bff.internal/shared/secret"
 )
 
@@ -143,25 +146,66 @@ func TestAKeyThatNobodyKnows(t *testing.T) {
 	}
 }
 
+func TestAKeyCanBeRevokedWhereNothingCanBeWritten(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	client := platformtest.WithRedis(t, http.DefaultTransport, server.URL()).Redis
+	store := apikey.NewStore(client)
+	key, made := create(t, store, apikey.Request{Partner: "acme", Note: "first"})
+	if err := client.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now().Truncate(time.Millisecond)
+	info, err := store.Revoke(t.Context(), made.ID)
+	if err != nil || info.Revoked.Before(before) {
+		t.Fatalf("%+v, %v", info, err)
+	}
+	made.Revoked = info.Revoked
+	if diff := gocmp.Diff(made, info); diff != "" {
+		t.Error(diff)
+	}
+	if got, _ := ask(t, apikey.NewGuard(config(pepperA), store, "partners"), "/", bearer(key)); got.Code != "invalid_key" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestABrokenRecordCanBeRevoked(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	store := apikey.NewStore(connect(t, server))
+	_, made := create(t, store, apikey.Request{Partner: "acme"})
+	server.HSet("apikey:{"+made.ID+"}", "created", "once")
+	if _, err := store.Revoke(t.Context(), made.ID); !errors.Is(err, apikey.ErrUnknown) {
+		t.Errorf("%v", err)
+	}
+	if server.HGet("apikey:{"+made.ID+"}", "revoked") == "" {
+		t.Error("it is not marked")
+	}
+}
+
 func TestRequestsThatMakeNoSense(t *testing.T) {
 	t.Parallel()
 	server := newRedis(t)
 	store := apikey.NewStore(connect(t, server))
 	good := apikey.Request{Partner: "acme", Scopes: []string{scope}}
 	for name, change := range map[string]func(*apikey.Request){
-		"no partner":                   func(r *apikey.Request) { r.Partner = "" },
-		"a partner with a space":       func(r *apikey.Request) { r.Partner = "a b" },
-		"a partner that is a way up":   func(r *apikey.Request) { r.Partner = ".." },
-		"a partner of 129 characters":  func(r *apikey.Request) { r.Partner = strings.Repeat("a", 129) },
-		"a partner beyond ASCII":       func(r *apikey.Request) { r.Partner = "größe" },
-		"no scope":                     func(r *apikey.Request) { r.Scopes = nil },
-		"an empty scope":               func(r *apikey.Request) { r.Scopes = []string{""} },
-		"two scopes in one":            func(r *apikey.Request) { r.Scopes = []string{"a b"} },
-		"an end that has passed":       func(r *apikey.Request) { r.Expires = time.Now().Add(-time.Second) },
-		"a note of two lines":          func(r *apikey.Request) { r.Note = "a\nb" },
-		"a note that moves the cursor": func(r *apikey.Request) { r.Note = "\x1b[2J" },
-		"a note that is no text":       func(r *apikey.Request) { r.Note = "\xff" },
-		"a note of 201 characters":     func(r *apikey.Request) { r.Note = strings.Repeat("ö", 201) },
+		"no partner":                    func(r *apikey.Request) { r.Partner = "" },
+		"a partner with a space":        func(r *apikey.Request) { r.Partner = "a b" },
+		"a partner that is a path":      func(r *apikey.Request) { r.Partner = "a/b" },
+		"a partner with an escape":      func(r *apikey.Request) { r.Partner = "a%2fb" },
+		"an end in more than 100 years": func(r *apikey.Request) { r.Expires = time.Now().AddDate(101, 0, 0) },
+		"a note that runs backwards":    func(r *apikey.Request) { r.Note = "a\u202eb" },
+		"a partner that is a way up":    func(r *apikey.Request) { r.Partner = ".." },
+		"a partner of 129 characters":   func(r *apikey.Request) { r.Partner = strings.Repeat("a", 129) },
+		"a partner beyond ASCII":        func(r *apikey.Request) { r.Partner = "größe" },
+		"no scope":                      func(r *apikey.Request) { r.Scopes = nil },
+		"an empty scope":                func(r *apikey.Request) { r.Scopes = []string{""} },
+		"two scopes in one":             func(r *apikey.Request) { r.Scopes = []string{"a b"} },
+		"an end that has passed":        func(r *apikey.Request) { r.Expires = time.Now().Add(-time.Second) },
+		"a note of two lines":           func(r *apikey.Request) { r.Note = "a\nb" },
+		"a note that moves the cursor":  func(r *apikey.Request) { r.Note = "\x1b[2J" },
+		"a note that is no text":        func(r *apikey.Request) { r.Note = "\xff" },
+		"a note of 201 characters":      func(r *apikey.Request) { r.Note = strings.Repeat("ö", 201) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

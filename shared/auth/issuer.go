@@ -72,7 +72,7 @@ func (i issuer) discover(ctx context.Context) (string, error) {
 	}
 	keys, err := i.locate(said.JWKSURI)
 	if err != nil {
-		return "", fmt.Errorf("%s: jwks_uri %q: %w", i.name, said.JWKSURI, err)
+		return "", fmt.Errorf("%s: jwks_uri %.100q: %w", i.name, said.JWKSURI, err)
 	}
 	return keys, nil
 }
@@ -96,7 +96,7 @@ func (i issuer) metadata(ctx context.Context) (metadata, error) {
 		return metadata{}, fmt.Errorf("%s: %w", address, err)
 	}
 	if said.Issuer != i.name {
-		return metadata{}, fmt.Errorf("%s: is of the issuer %q, not of %q", address, said.Issuer, i.name)
+		return metadata{}, fmt.Errorf("%s: is of the issuer %.100q, not of %q", address, said.Issuer, i.name)
 	}
 	return said, nil
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -26,6 +28,8 @@ const (
 	firstTokenWithin = time.Second
 	// askAgainAfter is the pause after a call that brought no token.
 	askAgainAfter = time.Second
+	// longestUse is when a token is replaced that lives longer.
+	longestUse = time.Hour
 	// complainEvery keeps the log of an issuer that stays away short.
 	complainEvery = time.Minute
 )
@@ -65,6 +69,7 @@ type OwnToken struct {
 
 	tried    chan struct{} // closed when the first call is over, whatever it brought
 	markOnce sync.Once
+	refused  chan struct{} // has an entry when a service has refused the current token
 }
 
 // ownToken is a token and its times.
@@ -75,20 +80,29 @@ type ownToken struct {
 
 // NewOwnToken returns the token of the client that cfg names. There is none before Run runs.
 func NewOwnToken(cfg OwnTokenConfig, transport http.RoundTripper, log *slog.Logger) *OwnToken {
-	return &OwnToken{cfg: cfg, issuer: newIssuer(cfg.Issuer, cfg.InternalURL, transport), log: log, tried: make(chan struct{})}
+	return &OwnToken{cfg: cfg, issuer: newIssuer(cfg.Issuer, cfg.InternalURL, transport), log: log, tried: make(chan struct{}), refused: make(chan struct{}, 1)}
 }
 
-// Run gets the token, and a new one 30 s before the end of each, or at four fifths of a short life, until ctx ends. When
-// the issuer gives none, it is asked again every second; the token before serves until its end. It always returns nil.
+// Run gets the token until ctx ends, and a new one in time: 30 s before the end of each, at four fifths of a short life,
+// after an hour of a long one, or when a service has refused it. When the issuer gives none, it is asked again every
+// second, and never more often; the token before serves until its end. Run always returns nil.
 func (t *OwnToken) Run(ctx context.Context) error {
 	var complained time.Time
 	for {
-		next := time.Now().Add(askAgainAfter)
+		earliest := time.Now().Add(askAgainAfter)
+		next := earliest
 		token, err := t.fetch(ctx)
 		switch {
 		case err == nil:
 			t.current.Store(token)
-			next, complained = token.renewAt, time.Time{}
+			select {
+			case <-t.refused: // the one before
+			default:
+			}
+			complained = time.Time{}
+			if token.renewAt.After(next) {
+				next = token.renewAt
+			}
 		case ctx.Err() == nil && time.Since(complained) >= complainEvery:
 			complained = time.Now()
 			t.log.WarnContext(ctx, "no access token of our own", "client", t.cfg.ClientID, "error", err.Error())
@@ -98,7 +112,22 @@ func (t *OwnToken) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(time.Until(next)):
+		case <-t.refused:
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(time.Until(earliest)):
+			}
 		}
+	}
+}
+
+// Tried returns when the first call of Run is over, whatever it brought, or when ctx ends: before that requests would
+// wait.
+func (t *OwnToken) Tried(ctx context.Context) {
+	select {
+	case <-t.tried:
+	case <-ctx.Done():
 	}
 }
 
@@ -111,37 +140,46 @@ func (t *OwnToken) OnBehalf(fail func(http.ResponseWriter, *http.Request, error)
 			if !ok {
 				panic("auth: OnBehalf of nobody") // the route lacks the middleware that authenticates
 			}
-			access, err := t.get(r.Context())
+			token, err := t.get(r.Context())
 			if err != nil {
 				fail(w, r, err)
 				return
 			}
-			ctx := upstream.WithCredentials(r.Context(), upstream.Credentials{Token: access, Key: caller.Key(t.cfg.Issuer), Ours: true})
-			next.ServeHTTP(w, r.WithContext(ctx))
+			next.ServeHTTP(w, r.WithContext(upstream.WithCredentials(r.Context(), upstream.Credentials{
+				Token: token.access, Key: caller.Key(t.cfg.Issuer), Ours: true, Refused: func() { t.replace(token) },
+			})))
 		})
 	}
 }
 
+// replace wakes Run when a service has refused the token, unless there is another one already.
+func (t *OwnToken) replace(token *ownToken) {
+	if t.current.Load() != token {
+		return
+	}
+	select {
+	case t.refused <- struct{}{}:
+	default: // it has been woken
+	}
+}
+
 // get returns the token that is good now. Only in a process that has just started does it wait for one.
-func (t *OwnToken) get(ctx context.Context) (secret.String, error) {
+func (t *OwnToken) get(ctx context.Context) (*ownToken, error) {
 	if t.current.Load() == nil {
-		ctx, cancel := context.WithTimeout(ctx, firstTokenWithin)
+		first, cancel := context.WithTimeout(ctx, firstTokenWithin)
 		defer cancel()
-		select {
-		case <-t.tried:
-		case <-ctx.Done():
-		}
+		t.Tried(first)
 	}
 	if err := ctx.Err(); err != nil {
-		return secret.String{}, err
+		return nil, err
 	}
 	token := t.current.Load()
 	if token == nil || !time.Now().Before(token.expires) {
-		return secret.String{}, problem.New(http.StatusServiceUnavailable, "identity_unavailable",
+		return nil, problem.New(http.StatusServiceUnavailable, "identity_unavailable",
 			"The services behind cannot be called at the moment. Please try again.").
 			RetryAfter(askAgainAfter).Because(errNoOwnToken)
 	}
-	return token.access, nil
+	return token, nil
 }
 
 var errNoOwnToken = errors.New("the issuer has given no access token of our own")
@@ -156,7 +194,7 @@ func (t *OwnToken) fetch(ctx context.Context) (*ownToken, error) {
 	}
 	endpoint, err := t.issuer.locate(said.TokenEndpoint)
 	if err != nil {
-		return nil, fmt.Errorf("token_endpoint %q: %w", said.TokenEndpoint, err)
+		return nil, fmt.Errorf("token_endpoint %.100q: %w", said.TokenEndpoint, err)
 	}
 	grant := clientcredentials.Config{
 		ClientID: t.cfg.ClientID, ClientSecret: t.cfg.ClientSecret.Reveal(), TokenURL: endpoint, Scopes: t.cfg.Scopes,
@@ -166,19 +204,33 @@ func (t *OwnToken) fetch(ctx context.Context) (*ownToken, error) {
 	if err != nil {
 		return nil, grantError(err)
 	}
-	if !strings.EqualFold(token.Type(), "Bearer") || !isB64Token(token.AccessToken) {
-		return nil, errors.New("the token endpoint gave no bearer token")
+	if !strings.EqualFold(token.Type(), "Bearer") || !isB64Token(token.AccessToken) || len(token.AccessToken) > maxToken {
+		return nil, errors.New("the token endpoint gave no bearer token that can be used")
 	}
 	renewAt, expires := Lifetime(token.Expiry)
+	if !time.Now().Before(expires) {
+		return nil, errors.New("the token endpoint gave a token that has expired")
+	}
+	if latest := time.Now().Add(longestUse); renewAt.After(latest) {
+		renewAt = latest
+	}
 	return &ownToken{access: secret.New(token.AccessToken), renewAt: renewAt, expires: expires}, nil
 }
 
+// grantError is what may be said of an error of the token endpoint: some quote what it sent, which may be a token.
 func grantError(err error) error {
-	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
-	if !ok || answer.Response == nil {
-		return err
+	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok && answer.Response != nil {
+		return fmt.Errorf("the token endpoint answered %d %.40q", answer.Response.StatusCode, answer.ErrorCode)
 	}
-	return fmt.Errorf("the token endpoint answered %d %.40q", answer.Response.StatusCode, answer.ErrorCode)
+	if network, ok := errors.AsType[*net.OpError](err); ok {
+		return network
+	}
+	for _, known := range []error{context.DeadlineExceeded, context.Canceled, io.ErrUnexpectedEOF, io.EOF} {
+		if errors.Is(err, known) {
+			return known
+		}
+	}
+	return errors.New("the token endpoint gave no answer that can be read")
 }
 
 const (

@@ -169,6 +169,69 @@ func TestATokenOfAShortLifeIsRenewedAtFourFifths(t *testing.T) {
 	}
 }
 
+func TestATokenOfALongLifeIsRenewedEveryHour(t *testing.T) {
+	t.Parallel()
+	endpoint := &tokenEndpoint{status: 200, body: `{"access_token":"at-%d","token_type":"Bearer","expires_in":86400}`}
+	withOwnToken(t, endpoint, func(t *testing.T, use func() string, _ *bytes.Buffer) {
+		t.Helper()
+		time.Sleep(time.Hour - time.Millisecond)
+		if got := use(); got != "at-1" {
+			t.Errorf("too early: %s", got)
+		}
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		if got := use(); got != "at-2" {
+			t.Errorf("too late: %s", got)
+		}
+	})
+}
+
+func TestATokenThatIsExpiredAtOnceIsNotAskedForAllTheTime(t *testing.T) {
+	t.Parallel()
+	endpoint := &tokenEndpoint{status: 200, body: `{"access_token":"a","token_type":"Bearer","expires_in":-5}`}
+	withOwnToken(t, endpoint, func(t *testing.T, _ func() string, log *bytes.Buffer) {
+		t.Helper()
+		time.Sleep(10*time.Second + time.Millisecond)
+		synctest.Wait()
+		if calls := endpoint.asked(); calls != 11 || strings.Count(log.String(), "\n") != 1 {
+			t.Errorf("%d calls in ten seconds, want one a second; log: %s", calls, log)
+		}
+	})
+}
+
+func TestATokenThatAServiceRefusedIsReplacedOnce(t *testing.T) {
+	t.Parallel()
+	endpoint := &tokenEndpoint{status: 200, body: goodToken}
+	synctest.Test(t, func(t *testing.T) {
+		own := auth.NewOwnToken(ownConfig(), endpoint, slog.New(slog.DiscardHandler))
+		ctx, stop := context.WithCancel(t.Context())
+		go func() { _ = own.Run(ctx) }()
+		// credentials are those with which a request calls services.
+		credentials := func() (c upstream.Credentials) {
+			handler := own.OnBehalf(nil)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { c, _ = upstream.CredentialsFrom(r.Context()) }))
+			caller := auth.WithCaller(ctx, auth.Caller{Kind: auth.KindPartner, ID: "acme"})
+			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(caller, http.MethodGet, "/", http.NoBody))
+			return c
+		}
+		first := credentials()
+		for range 100 {
+			first.Refused()
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := credentials().Token.Reveal(); got != "at-2" || endpoint.asked() != 2 {
+			t.Errorf("%s after %d calls, want another one after one more", got, endpoint.asked())
+		}
+		first.Refused() // by a service that took its time; the token is another one by now
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if calls := endpoint.asked(); calls != 2 {
+			t.Errorf("%d calls", calls)
+		}
+		stop()
+	})
+}
+
 func TestWhileTheIssuerIsAwayTheOldTokenServesToItsEnd(t *testing.T) {
 	t.Parallel()
 	endpoint := &tokenEndpoint{status: 200, body: goodToken}
@@ -233,8 +296,13 @@ func TestAnswersThatAreNoToken(t *testing.T) {
 		{"a refusal", &tokenEndpoint{status: 401, body: `{"error":"invalid_client","error_description":"canary"}`}, `401 \"invalid_client\"`},
 		{"a failure", &tokenEndpoint{status: 500, body: "canary"}, "500"},
 		{"a redirect", &tokenEndpoint{status: 302, body: "canary"}, "302"},
-		{"no token", &tokenEndpoint{status: 200, body: `{"token_type":"Bearer"}`}, "access_token"},
+		{"no token", &tokenEndpoint{status: 200, body: `{"token_type":"Bearer"}`}, "no answer that can be read"},
 		{"a token of another kind", &tokenEndpoint{status: 200, body: `{"access_token":"canary","token_type":"DPoP"}`}, "no bearer token"},
+		{"a token that has expired", &tokenEndpoint{status: 200, body: `{"access_token":"canary","token_type":"Bearer","expires_in":-5}`}, "has expired"},
+		{"a token of 9 KB", &tokenEndpoint{status: 200, body: `{"access_token":"` + strings.Repeat("canary", 1500) + `","token_type":"Bearer"}`}, "no bearer token"},
+		{"an answer that is no JSON", &tokenEndpoint{status: 200, body: `canary`}, "no answer that can be read"},
+		{"a life that is no number", &tokenEndpoint{status: 200, body: `{"access_token":"a","token_type":"Bearer","expires_in":"canary"}`}, "no answer that can be read"},
+		{"another issuer of many words", &tokenEndpoint{metadata: `{"issuer":"` + strings.Repeat("x", 200) + `canary"}`}, "is of the issuer"},
 		{"a token with a line break", &tokenEndpoint{status: 200, body: `{"access_token":"canary\r\nX: y","token_type":"Bearer"}`}, "no bearer token"},
 		{"another issuer", &tokenEndpoint{metadata: `{"issuer":"https://evil.example","token_endpoint":"https://id.example.com/token"}`}, "evil.example"},
 		{"no token endpoint", &tokenEndpoint{metadata: `{"issuer":"https://id.example.com"}`}, "token_endpoint"},

@@ -3,28 +3,30 @@ package platform
 import (
 	"net/http"
 	"net/http/pprof" // for its handlers; nothing serves http.DefaultServeMux, where it puts them too
-	"sync/atomic"
 )
 
 // adminPaths is what the admin listener shows at its root.
 const adminPaths = `/livez         200 while the process runs; it looks at nothing
-/readyz        200, or 503 from the moment the service drains
+/readyz        200; 503 while the service starts, and from the moment it drains
 /metrics       for Prometheus
 /debug/pprof/  profiles
 `
 
 // newAdmin makes the handler of the admin listener. Readiness depends on nothing that is shared: a Redis
 // or a service that is away would take every replica out of rotation at once, and help nobody.
-func newAdmin(metrics http.Handler, draining *atomic.Bool) http.Handler {
+func newAdmin(metrics http.Handler, t *traffic) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, adminPaths) })
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if draining.Load() {
+		switch {
+		case t.draining.Load():
 			say(w, http.StatusServiceUnavailable, "draining\n")
-			return
+		case t.starting.Load():
+			say(w, http.StatusServiceUnavailable, "starting\n")
+		default:
+			say(w, http.StatusOK, "ready\n")
 		}
-		say(w, http.StatusOK, "ready\n")
 	})
 	mux.Handle("GET /metrics", metrics)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)

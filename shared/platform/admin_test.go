@@ -1,9 +1,11 @@
 package platform_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTheAdminListenerIsForOperatorsAlone(t *testing.T) {
@@ -37,5 +39,51 @@ func TestTheAdminListenerIsForOperatorsAlone(t *testing.T) {
 				t.Errorf("%s on the public listener: %v, want 404", test.path, err)
 			}
 		})
+	}
+}
+
+func TestAServiceIsReadyWhenItHasWarmedUp(t *testing.T) {
+	t.Parallel()
+	warm := make(chan struct{})
+	r := serve(t, testConfig(), http.NotFoundHandler(), func(ctx context.Context) {
+		select {
+		case <-warm:
+		case <-ctx.Done():
+		}
+	})
+	if response, body, err := get(r.admin, "/readyz"); err != nil || response.StatusCode != http.StatusServiceUnavailable || body != "starting\n" {
+		t.Errorf("before: %v, %q", err, body)
+	}
+	if response, _, err := get(r.admin, "/livez"); err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("it lives: %v", err)
+	}
+	if response, _, err := get(r.public, "/"); err != nil || response.StatusCode != http.StatusNotFound {
+		t.Errorf("it serves whoever comes all the same: %v", err)
+	}
+	close(warm)
+	ready(t, r)
+}
+
+func TestAServiceThatDoesNotWarmUpIsReadyAllTheSame(t *testing.T) {
+	t.Parallel()
+	ready(t, serve(t, testConfig(), http.NotFoundHandler(), func(ctx context.Context) { <-ctx.Done() }))
+}
+
+// ready waits until the service is.
+func ready(t *testing.T, r *running) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		response, body, err := get(r.admin, "/readyz")
+		if err == nil && response.StatusCode == http.StatusOK {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%v, %q", err, body)
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-t.Context().Done():
+		}
 	}
 }

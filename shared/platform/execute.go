@@ -16,8 +16,11 @@ const (
 	exitUsage  = 2
 )
 
-// environmentError is an environment that no command can run with.
-type environmentError struct{ error }
+// misuseError is an environment or an argument that a command cannot run with.
+type misuseError struct{ error }
+
+// Misuse marks the error of a command as one of what it was given, for which Main ends with status 2.
+func Misuse(err error) error { return misuseError{err} }
 
 // runError is an error of a command that did run; any other is one of its arguments.
 type runError struct{ error }
@@ -38,7 +41,7 @@ func execute(ctx context.Context, root *cobra.Command, args []string, stderr io.
 		return exitUsage
 	}
 	_, _ = fmt.Fprintln(stderr, ran.error)
-	if _, ok := errors.AsType[environmentError](ran.error); ok {
+	if _, ok := errors.AsType[misuseError](ran.error); ok {
 		return exitUsage
 	}
 	return exitFailed

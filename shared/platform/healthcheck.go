@@ -2,7 +2,6 @@ package platform
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -37,7 +36,7 @@ func healthcheck(admin variable) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := admin.load(env.ToMap(os.Environ())); err != nil {
-				return environmentError{err}
+				return misuseError{err}
 			}
 			return askReady(c.Context(), admin.field.String())
 		},
@@ -47,7 +46,7 @@ func healthcheck(admin variable) *cobra.Command {
 // askReady asks the admin listener at addr, where no host means every interface, this one among them.
 func askReady(ctx context.Context, addr string) error {
 	if err := checkAddr("ADMIN_ADDR", addr); err != nil {
-		return environmentError{err}
+		return misuseError{err}
 	}
 	host, port, _ := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
@@ -60,9 +59,10 @@ func askReady(ctx context.Context, addr string) error {
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	// Neither a proxy of the environment nor a redirect has a say in it.
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
 	if err != nil {
-		return fmt.Errorf("%s does not answer: %w", address, errors.Unwrap(err))
+		return fmt.Errorf("%s does not answer: %w", address, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

@@ -63,7 +63,7 @@ func Command(name, summary string, cfg any, run func(ctx context.Context) error)
 // Environment loads cfg from the process's environment. A command that returns its error ends with status 2.
 func Environment(cfg any) error {
 	if err := Load(cfg, os.Environ()); err != nil {
-		return environmentError{err}
+		return misuseError{err}
 	}
 	return nil
 }

@@ -93,6 +93,11 @@ func TestAProcessThatCannotStartSaysWhyAndNothingElse(t *testing.T) {
 			stderr: "http://" + nobody + "/readyz does not answer: dial tcp " + nobody + ": connect: connection refused\n",
 		},
 		{
+			name: "no proxy is asked about it", args: []string{"healthcheck"},
+			environ: []string{"ADMIN_ADDR=" + nobody, "HTTP_PROXY=http://" + busy, "http_proxy=http://" + busy}, status: 1,
+			stderr: "http://" + nobody + "/readyz does not answer: dial tcp " + nobody + ": connect: connection refused\n",
+		},
+		{
 			name: "nor is one without an address", args: []string{"healthcheck"}, environ: []string{"ADMIN_ADDR=here"}, status: 2,
 			stderr: "ADMIN_ADDR: \"here\" is no address to listen on; wants host:port, such as 127.0.0.1:8080 or :8080\n",
 		},

@@ -37,6 +37,7 @@ type Platform struct {
 	cfg            Config
 	drain          func()
 	closeTransport func()
+	warmUps        []func(ctx context.Context)
 	work           *work
 	closePlatform  sync.Once
 }
@@ -78,6 +79,10 @@ func Open(ctx context.Context, cfg Config, service string, log io.Writer) (*Plat
 // a second at first and after twice as long each further time, up to 30 s; when it has run for a minute,
 // after a second again. After Close, Go does nothing.
 func (p *Platform) Go(name string, f func(ctx context.Context) error) { p.work.start(name, f) }
+
+// WarmUp delays readiness until f returns: what would make the first requests wait. Serve calls f, whose context ends
+// after five seconds at the latest; requests that come all the same are served. WarmUp is called before Serve.
+func (p *Platform) WarmUp(f func(ctx context.Context)) { p.warmUps = append(p.warmUps, f) }
 
 // Close stops the background work, sends the last traces and closes Redis and idle connections. It takes
 // at most about 8 s, logs what did not go well, and does nothing the second time.

@@ -51,9 +51,12 @@ type running struct {
 	ended         chan error
 }
 
-func serve(t *testing.T, cfg platform.Config, handler http.Handler) *running {
+func serve(t *testing.T, cfg platform.Config, handler http.Handler, warmUps ...func(context.Context)) *running {
 	t.Helper()
 	p, log := open(t, cfg)
+	for _, f := range warmUps {
+		p.WarmUp(f)
+	}
 	l, err := p.Listen(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,9 @@ import (
 	"bff.internal/shared/telemetry"
 )
 
+// warmWithin is how long a service may be unready at its start.
+const warmWithin = 5 * time.Second
+
 // lastWords is how long a request that DRAIN_TIMEOUT has cut may take to say so to its client.
 const lastWords = 500 * time.Millisecond
 
@@ -20,12 +23,13 @@ const lastWords = 500 * time.Millisecond
 var errStopped = errors.New("the service stops")
 
 // Serve serves the handler to clients, and probes, metrics and profiles on the admin listener, until ctx
-// ends. Then it drains. At once /readyz says 503; for DRAIN_DELAY clients are served as before, but each
-// answer closes its connection. After that nothing new is accepted, and what is in flight has DRAIN_TIMEOUT
-// to end before its context is cancelled and, a moment later, its connection closed. Hijacked connections
-// such as WebSockets belong to their handlers, which are told by Platform.Draining; the end of the drain cancels
-// their context. Last, Serve closes the platform. The error is that of a listener which failed: a stop is
-// nil even when requests were cut, as the log will say.
+// ends. /readyz says 503 until what Platform.WarmUp was given is done, for five seconds at most. When ctx ends,
+// Serve drains. At once /readyz says 503; for DRAIN_DELAY clients are served as before, but each answer closes
+// its connection. After that nothing new is accepted, and what is in flight has DRAIN_TIMEOUT to end before its
+// context is cancelled and, a moment later, its connection closed. Hijacked connections such as WebSockets
+// belong to their handlers, which are told by Platform.Draining; the end of the drain cancels their context.
+// Last, Serve closes the platform. The error is that of a listener which failed: a stop is nil even when
+// requests were cut, as the log will say.
 //
 // A handler may read a body that comes at 64 KiB a second or faster, and then has 30 s to answer. One that
 // goes on for longer, such as an event stream, lifts both deadlines of its http.ResponseController; when the
@@ -38,9 +42,18 @@ func (l *Listening) Serve(ctx context.Context, handler http.Handler) error {
 	var t traffic
 	public := newServer(log, p.cfg.MaxBody, t.count(handler))
 	public.BaseContext = func(net.Listener) context.Context { return base }
-	admin := newAdminServer(log, newAdmin(p.Telemetry.Metrics.Handler(), &t.draining))
+	admin := newAdminServer(log, newAdmin(p.Telemetry.Metrics.Handler(), &t))
 
 	var serving sync.WaitGroup
+	t.starting.Store(len(p.warmUps) > 0)
+	warming, warm := context.WithTimeout(ctx, warmWithin)
+	defer warm()
+	serving.Go(func() {
+		for _, f := range p.warmUps {
+			f(warming)
+		}
+		t.starting.Store(false)
+	})
 	failed := make(chan error, 2)
 	serve := func(variable string, server *http.Server, listener net.Listener) {
 		serving.Go(func() {
@@ -81,8 +94,8 @@ func first[T any](event <-chan T, failed <-chan error) error {
 
 // traffic is what a drain has to know about the requests.
 type traffic struct {
-	draining atomic.Bool
-	inFlight atomic.Int64
+	starting, draining atomic.Bool
+	inFlight           atomic.Int64
 }
 
 // count keeps the number of requests in flight, and lets clients go once the drain has begun. Closing idle

@@ -115,6 +115,9 @@ func (c *Client) check(ctx context.Context, resp *http.Response) error {
 		return nil
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
 		credentials, _ := CredentialsFrom(ctx)
+		if status == http.StatusUnauthorized && credentials.Refused != nil {
+			credentials.Refused()
+		}
 		e := c.fail(Denied, status, nil)
 		e.ours = credentials.Ours
 		return e

@@ -16,6 +16,8 @@ type Credentials struct {
 	Key string
 	// Ours says that Token is the BFF's own and not the caller's, so that its refusal is our failure.
 	Ours bool
+	// Refused, unless it is nil, is called when a service answers 401 to Token. It must not block.
+	Refused func()
 }
 
 type credentialsKey struct{}

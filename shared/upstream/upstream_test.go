@@ -86,9 +86,15 @@ func TestGet(t *testing.T) {
 				transport.Answer("/things/1", tt.answer)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				ctx = upstream.WithCredentials(ctx, upstream.Credentials{Token: secret.New("t"), Key: "k", Ours: tt.ours})
+				refusals := 0
+				ctx = upstream.WithCredentials(ctx, upstream.Credentials{
+					Token: secret.New("t"), Key: "k", Ours: tt.ours, Refused: func() { refusals++ },
+				})
 
 				got, err := get(ctx, upstreamtest.Client(t, &transport))
+				if (refusals == 1) != (tt.answer.Status == http.StatusUnauthorized) {
+					t.Errorf("the token was refused %d times", refusals)
+				}
 				if tt.kind == "" {
 					if err != nil || got.ID != "1" {
 						t.Errorf("Get = %+v, %v; want the thing", got, err)

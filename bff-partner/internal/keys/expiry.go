@@ -25,10 +25,10 @@ func parseExpiry(text string, now time.Time) (time.Time, error) {
 	if duration, err := time.ParseDuration(text); err == nil && duration > 0 {
 		return now.Add(duration), nil
 	}
-	if date, err := time.Parse(time.DateOnly, text); err == nil {
+	if date, err := time.Parse(time.DateOnly, text); err == nil && !date.Add(day).IsZero() {
 		return date.Add(day), nil
 	}
-	if at, err := time.Parse(time.RFC3339, text); err == nil {
+	if at, err := time.Parse(time.RFC3339, text); err == nil && !at.IsZero() { // zero would be never
 		return at, nil
 	}
 	return time.Time{}, fmt.Errorf("--expires: %q is no end; wants never, 90d, 12h, 2027-06-30 or 2027-06-30T12:00:00Z", text)

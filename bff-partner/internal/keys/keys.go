@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -49,7 +48,10 @@ func withStore(ctx context.Context, url secret.String, f func(ctx context.Contex
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	err = f(ctx, apikey.NewStore(client))
-	if _, invalid := errors.AsType[*apikey.InvalidError](err); err == nil || invalid || errors.Is(err, apikey.ErrUnknown) {
+	if _, invalid := errors.AsType[*apikey.InvalidError](err); invalid {
+		return platform.Misuse(err)
+	}
+	if err == nil || errors.Is(err, apikey.ErrUnknown) {
 		return err
 	}
 	return fmt.Errorf("the Redis of REDIS_URL does not do what it is asked: %w", err)
@@ -78,19 +80,27 @@ KEY_PEPPER, which has to be that of the servers.`,
 				return err
 			}
 			if err := checkScopes(request.Scopes, scopes); err != nil {
-				return err
+				return platform.Misuse(err)
 			}
 			var err error
 			if request.Expires, err = parseExpiry(expires, time.Now()); err != nil {
+				return platform.Misuse(err)
+			}
+			var (
+				key  secret.String
+				info apikey.Info
+			)
+			err = withStore(c.Context(), cfg.Redis.URL, func(ctx context.Context, store *apikey.Store) (err error) {
+				key, info, err = store.Create(ctx, cfg.Keys, request)
+				return err
+			})
+			if err != nil {
 				return err
 			}
-			return withStore(c.Context(), cfg.Redis.URL, func(ctx context.Context, store *apikey.Store) error {
-				key, info, err := store.Create(ctx, cfg.Keys, request)
-				if err != nil {
-					return err
-				}
-				return out.created(c.OutOrStdout(), key, info)
-			})
+			if err := out.created(c.OutOrStdout(), key, info); err != nil {
+				return fmt.Errorf("the key %s was made and could not be printed, so revoke it: %w", info.ID, err)
+			}
+			return nil
 		},
 	}
 	flags := c.Flags()
@@ -129,16 +139,18 @@ func list() *cobra.Command {
 			if err := platform.Environment(&cfg); err != nil {
 				return err
 			}
-			return withStore(c.Context(), cfg.URL, func(ctx context.Context, store *apikey.Store) error {
-				infos, err := store.List(ctx)
-				if err != nil {
-					return err
-				}
-				if partner != "" {
-					infos = slices.DeleteFunc(infos, func(info apikey.Info) bool { return info.Partner != partner })
-				}
-				return out.list(c.OutOrStdout(), infos)
+			var infos []apikey.Info
+			err := withStore(c.Context(), cfg.URL, func(ctx context.Context, store *apikey.Store) (err error) {
+				infos, err = store.List(ctx)
+				return err
 			})
+			if err != nil {
+				return err
+			}
+			if partner != "" {
+				infos = slices.DeleteFunc(infos, func(info apikey.Info) bool { return info.Partner != partner })
+			}
+			return out.list(c.OutOrStdout(), infos)
 		},
 	}
 	c.Flags().StringVar(&partner, "partner", "", "only the keys of this partner")
@@ -147,15 +159,15 @@ func list() *cobra.Command {
 }
 
 func show() *cobra.Command {
-	return ofOne("show ID", "show one key", (*apikey.Store).Get, (*output).one)
+	return ofOne("show ID", "show one key", (*apikey.Store).Get)
 }
 
 func revoke() *cobra.Command {
-	return ofOne("revoke ID", "revoke a key, for the next request already", (*apikey.Store).Revoke, (*output).one)
+	return ofOne("revoke ID", "revoke a key, for the next request already", (*apikey.Store).Revoke)
 }
 
 // ofOne returns a command about one key.
-func ofOne(usage, summary string, do func(*apikey.Store, context.Context, string) (apikey.Info, error), write func(*output, io.Writer, apikey.Info) error) *cobra.Command {
+func ofOne(usage, summary string, do func(*apikey.Store, context.Context, string) (apikey.Info, error)) *cobra.Command {
 	var out output
 	c := &cobra.Command{
 		Use:   usage,
@@ -164,22 +176,24 @@ func ofOne(usage, summary string, do func(*apikey.Store, context.Context, string
 		RunE: func(c *cobra.Command, args []string) error {
 			id, ok := apikey.ParseID(args[0])
 			if !ok {
-				return errors.New("that is no id of a key; wants the 12 characters that keys list shows, or pk_ and these")
+				return platform.Misuse(errors.New("that is no id of a key; wants the 12 characters that keys list shows, or pk_ and these"))
 			}
 			var cfg redisConfig
 			if err := platform.Environment(&cfg); err != nil {
 				return err
 			}
-			return withStore(c.Context(), cfg.URL, func(ctx context.Context, store *apikey.Store) error {
-				info, err := do(store, ctx, id)
-				if errors.Is(err, apikey.ErrUnknown) {
-					return fmt.Errorf("%s: %w", id, err)
-				}
-				if err != nil {
-					return err
-				}
-				return write(&out, c.OutOrStdout(), info)
+			var info apikey.Info
+			err := withStore(c.Context(), cfg.URL, func(ctx context.Context, store *apikey.Store) (err error) {
+				info, err = do(store, ctx, id)
+				return err
 			})
+			if errors.Is(err, apikey.ErrUnknown) {
+				return fmt.Errorf("%s: %w", id, err)
+			}
+			if err != nil {
+				return err
+			}
+			return out.one(c.OutOrStdout(), info)
 		},
 	}
 	out.flag(c)

@@ -3,6 +3,7 @@ package keys_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -170,11 +171,14 @@ func TestMistakesAreOneLineThatHelps(t *testing.T) {
 		says string
 	}{
 		{"no partner", []string{"create"}, `required flag(s) "partner" not set`},
-		{"a partner that is none", []string{"create", "--partner", "a b"}, "a partner is an id of 1 to 128 visible ASCII characters, such as acme"},
+		{"a partner that is none", []string{"create", "--partner", "a b"}, "a partner is an id of 1 to 128 letters, digits and - . _ ~"},
 		{"a scope that no route has", []string{"create", "--partner", "acme", "--scope", "admin"}, `there is no scope "admin"; there is dashboard:read, orders:read`},
 		{"no scope at all", []string{"create", "--partner", "acme", "--scope", ""}, "a key without a scope opens nothing"},
 		{"an end that is none", []string{"create", "--partner", "acme", "--expires", "soon"}, `--expires: "soon" is no end; wants never, 90d, 12h, 2027-06-30 or 2027-06-30T12:00:00Z`},
 		{"an end without sense", []string{"create", "--partner", "acme", "--expires", "-3d"}, `--expires: "-3d" is no end`},
+		{"an end that means nothing", []string{"create", "--partner", "acme", "--expires", "0001-01-01T00:00:00Z"}, "is no end"},
+		{"an end that is too far away", []string{"create", "--partner", "acme", "--expires", "9999-12-31"}, "in more than 100 years"},
+		{"a duration that is too long", []string{"create", "--partner", "acme", "--expires", "2562047h"}, "in more than 100 years"},
 		{"an end that is past", []string{"create", "--partner", "acme", "--expires", "2020-01-01"}, "the key would expire before it exists, on 2020-01-02T00:00:00Z"},
 		{"another output", []string{"list", "--output", "yaml"}, `wants text or json, not "yaml"`},
 		{"no id", []string{"show"}, "accepts 1 arg(s), received 0"},
@@ -216,6 +220,25 @@ func TestWithoutWhatItNeedsACommandSaysSo(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// full is a disk without space.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+//nolint:paralleltest // the environment is that of the process
+func TestAKeyThatCannotBePrintedIsNamed(t *testing.T) {
+	environment(t)
+	command := keys.Command([]string{"dashboard:read"})
+	command.SilenceErrors, command.SilenceUsage = true, true
+	command.SetOut(full{})
+	command.SetArgs([]string{"create", "--partner", "acme", "--output", "json"})
+	err := command.ExecuteContext(t.Context())
+	made := decoded[[]key](t, ran(t, "list", "--output", "json"))
+	if len(made) != 1 || err == nil || err.Error() != "the key "+made[0].ID+" was made and could not be printed, so revoke it: no space left on device" {
+		t.Errorf("%+v, %v", made, err)
+	}
 }
 
 //nolint:paralleltest // the environment is that of the process
