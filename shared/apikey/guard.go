@@ -8,11 +8,9 @@ import (
 	"time"
 
 	"bff.internal/shared/auth"
+	"bff.internal/shared/budget"
 	"bff.internal/shared/telemetry"
 )
-
-// lookUpWithin is what a request may wait for Redis.
-const lookUpWithin = 120 * time.Millisecond
 
 // Guard lets requests with a key pass.
 type Guard struct {
@@ -42,6 +40,7 @@ func (g *Guard) Require(scope string, fail func(http.ResponseWriter, *http.Reque
 				fail(w, r, err)
 				return
 			}
+			r = r.WithContext(budget.Share(r.Context(), budget.Redis)) // with the limit, which comes next
 			found, err := g.verify(r.Context(), key)
 			if err != nil {
 				fail(w, r, err)
@@ -65,7 +64,7 @@ func (g *Guard) verify(request context.Context, key string) (Info, error) {
 	if !ok {
 		return Info{}, g.refused("it is incomplete or mistyped")
 	}
-	ctx, cancel := context.WithTimeout(request, lookUpWithin)
+	ctx, cancel := budget.Within(request, budget.Redis)
 	defer cancel()
 	r, err := g.store.find(ctx, id)
 	if err != nil && !errors.Is(err, ErrUnknown) {

@@ -56,17 +56,14 @@ func (b *bucket) fill(s bucketSize, now time.Time) {
 	if b.unit != s.unit {
 		b.level, b.owed, b.unit = convert(b.level, b.unit, s.unit), convert(b.owed, b.unit, s.unit), s.unit
 	}
-	b.level = min(b.level, s.capacity)
-	missing, elapsed := s.capacity-b.level, now.Sub(b.at).Microseconds()
+	missing, elapsed := s.capacity-b.level, max(now.Sub(b.at).Microseconds(), 0)
 	if elapsed >= ceil(missing, s.refill) {
 		b.level, b.owed, b.at = s.capacity, 0, now
 		return
 	}
-	if elapsed > 0 {
-		b.level += elapsed * s.refill
-		b.owed = max(b.owed-elapsed*s.refill, 0)
-		b.at = b.at.Add(time.Duration(elapsed) * time.Microsecond) // and not now, whose nanoseconds would be lost
-	}
+	b.level += elapsed * s.refill
+	b.owed = max(b.owed-elapsed*s.refill, 0)
+	b.at = b.at.Add(time.Duration(elapsed) * time.Microsecond) // and not now, whose nanoseconds would be lost
 }
 
 // take takes a request, if there is one.

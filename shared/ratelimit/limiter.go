@@ -32,9 +32,10 @@ type Limiter struct {
 	policy string
 	args   []any
 
-	reach reach
-	local *table
-	log   seldom
+	within     time.Duration
+	reach      reach
+	local      *table
+	complaints seldom
 }
 
 // New returns a limiter, which has nothing to close. It panics if the limit is none that a Config would let pass, or
@@ -52,12 +53,13 @@ func New(o Options) *Limiter {
 	}
 	whole := o.Limit.share(1)
 	return &Limiter{
-		opts:   o,
-		whole:  whole,
-		policy: whole.policy(o.Name),
-		args:   []any{whole.unit, whole.refill, whole.capacity},
-		local:  newTable(),
-		log:    seldom{every: time.Minute},
+		opts:       o,
+		whole:      whole,
+		policy:     whole.policy(o.Name),
+		args:       []any{whole.unit, whole.refill, whole.capacity},
+		within:     redisWithin,
+		local:      newTable(),
+		complaints: seldom{every: time.Minute},
 	}
 }
 
@@ -122,7 +124,7 @@ func (l *Limiter) decideHere(id callerID) decision {
 func (l *Limiter) share() bucketSize { return l.opts.Limit.share(l.opts.Replicas()) }
 
 func (l *Limiter) complain(ctx context.Context, err error, now time.Time) {
-	if l.log.due(now) {
+	if l.complaints.due(now) {
 		l.opts.Log.WarnContext(ctx, "rate limit: redis fails, this process decides",
 			"limit", l.opts.Name, "replicas", l.opts.Replicas(), "error", err.Error())
 	}

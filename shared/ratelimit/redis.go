@@ -28,7 +28,6 @@ if level then
 		local part = level % was
 		level = (level - part) / was * unit + math.floor(part / was * unit)
 	end
-	level = math.min(level, capacity)
 	local elapsed = math.max(now - at, 0)
 	if elapsed >= math.ceil((capacity - level) / refill) then
 		level = capacity
@@ -55,7 +54,7 @@ func (l *Limiter) key(id callerID) string {
 
 // ask lets Redis decide, and charges the caller with so many requests more.
 func (l *Limiter) ask(ctx context.Context, id callerID, owed int64) (decision, error) {
-	ctx, cancel := context.WithTimeout(ctx, redisWithin)
+	ctx, cancel := context.WithTimeout(ctx, l.within)
 	defer cancel()
 	args := append(make([]any, 0, len(l.args)+1), l.args...)
 	args = append(args, min(owed*l.whole.unit, l.whole.capacity))

@@ -28,19 +28,20 @@ type Replicas struct {
 	id    string
 	log   *slog.Logger
 
-	count atomic.Int64
+	within time.Duration
+	count  atomic.Int64
 }
 
 // NewReplicas returns the replicas of the named service, of which this process is one as soon as Run runs.
 func NewReplicas(client redis.UniversalClient, service string, log *slog.Logger) *Replicas {
-	r := &Replicas{redis: client, key: "replicas:{" + service + "}", id: rand.Text(), log: log}
+	r := &Replicas{redis: client, key: "replicas:{" + service + "}", id: rand.Text(), log: log, within: redisWithin}
 	r.count.Store(1)
 	return r
 }
 
 // Count is how many replicas there were at the last beat, this one included; 1 before the first. It stays what it was
 // while Redis is away. A replica that stops is missing from it within about two seconds, one that dies after about eight,
-// and after an outage none is for six.
+// and for eight after an outage none is.
 func (r *Replicas) Count() int { return int(r.count.Load()) }
 
 // Run says that this replica is there until ctx ends, and then that it is not; it takes up to 120 ms to return. The
@@ -50,25 +51,26 @@ func (r *Replicas) Run(ctx context.Context) error {
 	again := time.NewTicker(beatEvery)
 	defer again.Stop()
 	log := seldom{every: time.Minute}
-	var unsure time.Time // until then others may not have said yet that they are still there
+	first := true
+	var unsure time.Time // until then others may not have said again that they are there
 	for {
 		count, known, err := r.beat(ctx)
-		now := time.Now()
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return nil
-		case err != nil:
-			if unsure = now.Add(beatEvery + silentFor); log.due(now) {
-				r.log.WarnContext(ctx, "rate limit: replicas cannot be counted", "replicas", r.Count(), "error", err.Error())
-			}
-		case !known:
-			unsure = now.Add(silentFor)
-			fallthrough
-		default:
-			if now.Before(unsure) {
-				count = max(count, r.count.Load())
-			}
+		}
+		now := time.Now()
+		if err != nil || (!known && !first) {
+			unsure = now.Add(silentFor + beatEvery)
+		}
+		switch {
+		case err == nil && now.Before(unsure):
+			r.count.Store(max(count, r.count.Load()))
+			first = false
+		case err == nil:
 			r.count.Store(max(count, 1))
+			first = false
+		case log.due(now):
+			r.log.WarnContext(ctx, "rate limit: replicas cannot be counted", "replicas", r.Count(), "error", err.Error())
 		}
 		select {
 		case <-ctx.Done():
@@ -94,7 +96,7 @@ return {redis.call('ZCARD', KEYS[1]), new}`)
 
 // beat says that this replica is there. It was known unless the set has lost it.
 func (r *Replicas) beat(ctx context.Context) (count int64, known bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, redisWithin)
+	ctx, cancel := context.WithTimeout(ctx, r.within)
 	defer cancel()
 	answer, err := beatScript.Run(ctx, r.redis, []string{r.key}, r.id, silentFor.Microseconds(), replicasKept.Milliseconds()).Int64Slice()
 	if err != nil {
@@ -108,7 +110,7 @@ func (r *Replicas) beat(ctx context.Context) (count int64, known bool, err error
 
 // leave says that this replica is there no more. Should that fail, its silence says so.
 func (r *Replicas) leave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, redisWithin)
+	ctx, cancel := context.WithTimeout(ctx, r.within)
 	defer cancel()
 	_ = r.redis.ZRem(ctx, r.key, r.id).Err()
 }

@@ -3,14 +3,12 @@ package ratelimit_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,62 +46,25 @@ func newRedis(tb testing.TB) *miniredis.Miniredis {
 	return server
 }
 
-// connect returns a client as services have it.
+// connect returns a client that has time.
 func connect(tb testing.TB, addr string) redis.UniversalClient {
 	tb.Helper()
-	return platformtest.WithRedis(tb, http.DefaultTransport, "redis://"+addr).Redis
-}
-
-// faults fails commands before they are sent, in a way that may be changed.
-type faults struct {
-	fail  atomic.Pointer[func(context.Context) error]
-	asked atomic.Int64
-}
-
-// DialHook does nothing.
-func (f *faults) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-// ProcessHook fails commands.
-func (f *faults) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		f.asked.Add(1)
-		if fail := f.fail.Load(); fail != nil {
-			cmd.SetErr((*fail)(ctx))
-			return cmd.Err()
-		}
-		return next(ctx, cmd)
-	}
-}
-
-// ProcessPipelineHook does nothing.
-func (f *faults) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
-}
-
-// refuse is a Redis that is not there.
-func (f *faults) refuse() {
-	refused := func(context.Context) error { return errors.New("connection refused") }
-	f.fail.Store(&refused)
-}
-
-// hang is a Redis that is frozen.
-func (f *faults) hang() {
-	hang := func(ctx context.Context) error {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	f.fail.Store(&hang)
-}
-
-func (f *faults) heal() { f.fail.Store(nil) }
-
-// faulty returns a client and what is wrong with it.
-func faulty(tb testing.TB, addr string) (redis.UniversalClient, *faults) {
-	tb.Helper()
-	client, f := redis.NewClient(&redis.Options{Addr: addr, Protocol: 2, DisableIdentity: true, MaxRetries: -1, ContextTimeoutEnabled: true}), &faults{}
+	client := redis.NewUniversalClient(patient(addr))
 	tb.Cleanup(func() { _ = client.Close() })
-	client.AddHook(f)
-	return client, f
+	return client
+}
+
+func patient(addr string) *redis.UniversalOptions {
+	return &redis.UniversalOptions{
+		Addrs: []string{addr}, Protocol: 2, DisableIdentity: true, MaxRetries: -1, ContextTimeoutEnabled: true,
+		DialTimeout: time.Minute, ReadTimeout: time.Minute, WriteTimeout: time.Minute, PoolTimeout: time.Minute, PoolSize: 32,
+	}
+}
+
+// tuned returns a client as services have it.
+func tuned(tb testing.TB, addr string) redis.UniversalClient {
+	tb.Helper()
+	return platformtest.WithRedis(tb, http.DefaultTransport, "redis://"+addr).Redis
 }
 
 // lines is a log that may be read while it is written.
@@ -138,8 +99,16 @@ type replica struct {
 	log     *lines
 }
 
-// newReplica returns one of two replicas, unless that is changed.
+// newReplica returns one of two replicas, unless that is changed, which has time for Redis.
 func newReplica(tb testing.TB, client redis.UniversalClient, limit ratelimit.Limit, change ...func(*ratelimit.Options)) *replica {
+	tb.Helper()
+	r := newHasty(tb, client, limit, change...)
+	r.limiter.Patient()
+	return r
+}
+
+// newHasty returns a replica as services are.
+func newHasty(tb testing.TB, client redis.UniversalClient, limit ratelimit.Limit, change ...func(*ratelimit.Options)) *replica {
 	tb.Helper()
 	r := &replica{log: &lines{}}
 	tel, err := telemetry.Open(tb.Context(), telemetry.Config{}, "test", r.log)
@@ -255,13 +224,13 @@ func (r *replica) decisions(tb testing.TB) map[string]int {
 	rec := httptest.NewRecorder()
 	r.metrics.Handler().ServeHTTP(rec, httptest.NewRequestWithContext(tb.Context(), http.MethodGet, "/", http.NoBody))
 	counted := map[string]int{}
-	line := regexp.MustCompile(`rate_limit_decisions_total\{decision="(\w+)",limit="partner",where="(\w+)"\} (\d+)`)
+	line := regexp.MustCompile(`rate_limit_decisions_total\{decision="(\w+)",limit="partner",where="(\w+)"\} (\S+)`)
 	for _, m := range line.FindAllStringSubmatch(rec.Body.String(), -1) {
-		n, err := strconv.Atoi(m[3])
+		n, err := strconv.ParseFloat(m[3], 64)
 		if err != nil {
 			tb.Fatal(err)
 		}
-		counted[m[1]+" by "+m[2]] = n
+		counted[m[1]+" by "+m[2]] = int(n)
 	}
 	return counted
 }
@@ -269,11 +238,13 @@ func (r *replica) decisions(tb testing.TB) map[string]int {
 // until polls.
 func until(tb testing.TB, what string, within time.Duration, done func() bool) (took time.Duration) {
 	tb.Helper()
-	began := time.Now()
+	began, again := time.Now(), time.NewTicker(2*time.Millisecond)
+	defer again.Stop()
 	for !done() {
 		if time.Since(began) > 4*within {
 			tb.Fatalf("%s: not within %v", what, 4*within)
 		}
+		<-again.C
 	}
 	took = time.Since(began)
 	if took > within {
