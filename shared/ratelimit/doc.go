@@ -14,7 +14,7 @@
 //
 // # Without Redis
 //
-// When Redis refuses, does not answer within 120 ms, is read-only or out of memory, this process decides: each replica
+// When Redis refuses, does not answer in time, is read-only or out of memory, this process decides: each replica
 // gives a caller its share, Requests ÷ replicas and Burst ÷ replicas, at least one of each, and the headers say so. Then
 // Redis is left alone for half a second; after that one request asks it, and the others do not wait. So a Redis that is
 // back is noticed within a second or so by a replica that has requests, two where go-redis has given up dialling

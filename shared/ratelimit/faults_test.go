@@ -41,6 +41,12 @@ func (f *faults) refuse() {
 	f.fail.Store(&refused)
 }
 
+// busy is a client whose connections are all in use.
+func (f *faults) busy() {
+	full := func(context.Context) error { return redis.ErrPoolTimeout }
+	f.fail.Store(&full)
+}
+
 // hang is a Redis that is frozen.
 func (f *faults) hang() {
 	hang := func(ctx context.Context) error {

@@ -3,7 +3,9 @@ package ratelimit
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -99,7 +101,8 @@ func (l *Limiter) decide(ctx context.Context, caller string) (decision, error) {
 		return d, nil
 	}
 	ended, now := ctx.Err(), time.Now()
-	if ended == nil || now.Sub(asked) >= fairChance {
+	l.local.owe(id, owed, l.share(), now) // it may have been charged; a doubt is never in favour of the caller
+	if isOutage(err, ended, now.Sub(asked)) {
 		l.reach.failed(now)
 		l.complain(ctx, err, now)
 	}
@@ -109,9 +112,22 @@ func (l *Limiter) decide(ctx context.Context, caller string) (decision, error) {
 	return l.decideHere(id), nil
 }
 
-// fairChance is what Redis has to have had before a request that ends while it asks counts as a failure of Redis:
-// not every client that leaves is one, and a Redis that is frozen must not be taken for impatient clients either.
+// fairChance is what Redis has to have had before a request that runs out of time while it asks counts as a failure of
+// Redis: not every client that leaves is one, nor a request that had spent its time before, and a Redis that is frozen
+// must not be taken for impatient clients either.
 const fairChance = 50 * time.Millisecond
+
+// isOutage reports whether an error of Redis is its own. That all of our connections are busy is not.
+func isOutage(err, ended error, waited time.Duration) bool {
+	switch {
+	case errors.Is(err, redis.ErrPoolTimeout):
+		return false
+	case ended != nil, errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return waited >= fairChance
+	default:
+		return true
+	}
+}
 
 // decideHere counts a request in the caller's bucket of this process.
 func (l *Limiter) decideHere(id callerID) decision {

@@ -1,6 +1,7 @@
 package ratelimit_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,6 +143,56 @@ func TestWhatAReplicaAdmittedItselfIsChargedOnce(t *testing.T) {
 					if got := a.remaining(t); got != want || (a.Status == 200) != (i == 0 || want > 0) {
 						t.Errorf("request %d: %+v, want that %d remain", i+1, a, want)
 					}
+				}
+			})
+		})
+	}
+}
+
+func TestADebtOutlivesAQuestionThatWasNotAnswered(t *testing.T) {
+	t.Parallel()
+	limit := ratelimit.Limit{Requests: 600, Per: time.Minute, Burst: 100}
+	for _, tt := range []struct {
+		name     string
+		question func(t *testing.T, r *replica, faults *faults)
+	}{
+		{"because all connections were in use", func(t *testing.T, r *replica, faults *faults) {
+			t.Helper()
+			faults.busy()
+			r.allows(t, "acme")
+		}},
+		{"because the client left", func(t *testing.T, r *replica, faults *faults) {
+			t.Helper()
+			faults.hang()
+			ctx, leave := context.WithTimeout(t.Context(), time.Millisecond)
+			defer leave()
+			r.do(ctx, "acme", "/")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := newRedis(t)
+			addr := server.Addr()
+			synctest.Test(t, func(t *testing.T) {
+				client, faults := faulty(t, addr)
+				r := newReplica(t, client, limit, replicas(1))
+				server.SetTime(time.Now())
+				r.drain(t, "acme")
+				faults.refuse()
+				r.drain(t, "acme")
+				faults.heal()
+				time.Sleep(time.Second)
+				server.SetTime(time.Now())
+				r.allows(t, "globex") // finds Redis again
+
+				tt.question(t, r, faults)
+				faults.heal()
+				before := r.decisions(t)["allowed by redis"]
+				if got := r.drain(t, "acme"); got != 1 {
+					t.Errorf("%d were admitted afterwards, want one, and the other nine for the debt", got)
+				}
+				if got := r.decisions(t)["allowed by redis"] - before; got != 1 {
+					t.Error("a question that was not answered was taken for an outage")
 				}
 			})
 		})

@@ -4,13 +4,14 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"bff.internal/shared/budget"
 )
 
-// redisWithin is what a request may wait for Redis.
-const redisWithin = 120 * time.Millisecond
+// redisWithin is what a request may wait for Redis, together with what it waited before.
+const redisWithin = budget.Redis
 
 // takeScript takes a request from the bucket KEYS[1], if there is one, and after that what the caller owes. It returns
 // whether there was one, and the level. All numbers are whole and below 2^53; ceil of a quotient of such is exact.
@@ -54,7 +55,7 @@ func (l *Limiter) key(id callerID) string {
 
 // ask lets Redis decide, and charges the caller with so many requests more.
 func (l *Limiter) ask(ctx context.Context, id callerID, owed int64) (decision, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.within)
+	ctx, cancel := budget.Within(ctx, l.within)
 	defer cancel()
 	args := append(make([]any, 0, len(l.args)+1), l.args...)
 	args = append(args, min(owed*l.whole.unit, l.whole.capacity))

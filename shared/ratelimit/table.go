@@ -61,6 +61,22 @@ func (t *table) settle(id callerID, s bucketSize, now time.Time) int64 {
 	return owed
 }
 
+// owe takes back what settle returned and nobody was charged with for sure. A caller who is forgotten owes nothing.
+func (t *table) owe(id callerID, requests int64, s bucketSize, now time.Time) {
+	if requests == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	element := t.callers[id]
+	if element == nil {
+		return
+	}
+	c := of(element)
+	c.fill(s, now)
+	c.owed = min(c.owed+requests*s.unit, s.capacity-c.level)
+}
+
 // forget drops buckets that are full, as nobody's is: two at a time, which is more than can be added.
 func (t *table) forget(s bucketSize, now time.Time) {
 	for range 2 {
