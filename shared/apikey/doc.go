@@ -11,8 +11,9 @@
 // an operator does is so for the very next request on every replica; without Redis nobody is let in, and the answer is
 // a 503.
 //
-//	apikey:{<id>}  a hash: partner, mac, scopes, note, created, expires, revoked, used. TTL: none while the key may be
-//	               used, for an operator ends it and not the clock; 30 days from when it has expired or been revoked
+//	apikey:{<id>}  a hash: partner, mac, scopes, note, created, expires, revoked, used. TTL: none for a
+//	               key that never expires, for an operator ends it; 30 days after its end or its revocation. A record
+//	               that cannot be marked, for Redis is out of memory, is deleted at once when its key is revoked
 //	apikey:ids     the ids of all keys by when they were made. No TTL: it is the list of what an operator has to know,
 //	               and loses the ids of records that are gone when it is read
 package apikey

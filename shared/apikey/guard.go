@@ -73,7 +73,7 @@ func (g *Guard) verify(request context.Context, key string) (Info, error) {
 	now := time.Now()
 	switch known := g.peppers.match(r.mac, key); { // of an unknown id too, which costs the same
 	case err != nil, !known:
-		return Info{}, g.refused("nobody has this key")
+		return Info{}, g.refused("nobody has this key").Because(err)
 	case r.Status(now) != "active":
 		return Info{}, g.refused("it is " + r.Status(now)) // only its owner gets to know
 	}

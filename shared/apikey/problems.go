@@ -27,7 +27,7 @@ func (g *Guard) missing() error {
 }
 
 // refused is the failure of a key that is not good, or not any more.
-func (g *Guard) refused(why string) error {
+func (g *Guard) refused(why string) *problem.Problem {
 	return problem.New(http.StatusUnauthorized, "invalid_key", "The API key was refused: "+why+".").
 		With("WWW-Authenticate", g.challenge("invalid_token"))
 }

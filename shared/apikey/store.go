@@ -3,6 +3,7 @@ package apikey
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -24,7 +25,7 @@ const (
 var ErrUnknown = errors.New("there is no such key")
 
 // Store keeps keys in Redis. It may be used concurrently. Any error that is neither ErrUnknown nor an *InvalidError is
-// that of Redis or of the context.
+// that of Redis or of the context, or of a Config that does not pass its Validate.
 type Store struct{ redis redis.UniversalClient }
 
 // NewStore returns the keys in this Redis.
@@ -50,9 +51,6 @@ func (s *Store) Create(ctx context.Context, cfg Config, request Request) (secret
 		ID: id, Partner: request.Partner, Scopes: slices.Compact(scopes), Note: request.Note,
 		Created: now.UTC().Truncate(time.Millisecond), Expires: request.Expires.UTC().Truncate(time.Millisecond),
 	}}
-	if request.Expires.IsZero() {
-		r.Expires = time.Time{}
-	}
 	// Indexed first, so that no key works that no list shows.
 	if err := s.redis.ZAdd(ctx, idsKey, redis.Z{Score: float64(now.UnixMilli()), Member: id}).Err(); err != nil {
 		return secret.String{}, Info{}, err
@@ -127,7 +125,8 @@ end
 if first == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`)
 
-// Revoke ends a key, and returns what is known about it. A key that is revoked already stays as it is.
+// Revoke ends a key, and returns what is known about it. A key that is revoked already stays as it is. Where Redis is out
+// of memory the record is deleted instead of kept for a while.
 func (s *Store) Revoke(ctx context.Context, id string) (Info, error) {
 	before, err := s.Get(ctx, id)
 	if err != nil && !errors.Is(err, errBroken) {
@@ -165,7 +164,7 @@ func (s *Store) find(ctx context.Context, id string) (record, error) {
 	}
 	r, err := parseRecord(id, fields)
 	if err != nil {
-		return record{}, errors.Join(ErrUnknown, err)
+		return record{}, fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	return r, nil
 }

@@ -3,7 +3,7 @@
 //
 // A binary is Main around Open, the service's own constructor, and Serve; the example shows it whole. All
 // that belongs to a process alone (arguments, environment, signals, the exit status, the log of go-redis)
-// is in Main. Everything else is plain values, so that one process can hold several platforms.
+// is in Main, Command and Environment. Everything else is plain values, so that one process can hold several platforms.
 //
 // A stop takes at most DRAIN_DELAY + DRAIN_TIMEOUT + 10 s, and usually as long as DRAIN_DELAY and the
 // slowest request in flight: give the process that long before it is killed.

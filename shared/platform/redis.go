@@ -11,8 +11,8 @@ import (
 	"bff.internal/shared/secret"
 )
 
-// redisBudget is what all Redis work of one request may take, and what the greeting at the start may.
-const redisBudget = 120 * time.Millisecond
+// greetWithin bounds the greeting at the start.
+const greetWithin = 120 * time.Millisecond
 
 // tunedRedis is how this suite talks to any Redis. The defaults of go-redis wait seconds for a Redis that
 // is away, and send a command again whose first attempt may have counted.
@@ -58,7 +58,7 @@ func OpenRedis(url secret.String) (redis.UniversalClient, error) {
 // greetRedis says in the log when Redis does not answer at the start. That is no reason not to start: what
 // needs Redis says so request by request, and Redis may come back.
 func (p *Platform) greetRedis(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, redisBudget)
+	ctx, cancel := context.WithTimeout(ctx, greetWithin)
 	defer cancel()
 	if err := p.Redis.Ping(ctx).Err(); err != nil {
 		p.Telemetry.Log.WarnContext(ctx, "redis does not answer", "error", err.Error())

@@ -76,6 +76,7 @@ func (l *Listening) Serve(ctx context.Context, handler http.Handler) error {
 	}
 	cut := t.finish(public, p.cfg.DrainTimeout, cutAll)
 	_ = admin.Close()
+	warm()
 	serving.Wait()
 	p.Close()
 	log.InfoContext(ctx, "stopped", "ms", telemetry.Milliseconds(time.Since(began)), "requestsCut", cut)

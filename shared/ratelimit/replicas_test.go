@@ -123,6 +123,20 @@ func TestReplicasComeAndGo(t *testing.T) {
 	})
 }
 
+func TestOneThatStopsWhenAnotherHasJustStartedIsNotCountedForLonger(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fleet) {
+		before := f.join(t)
+		f.pass(time.Second)
+		after := f.join(t)
+		f.pass(500 * time.Millisecond)
+		f.want(t, "both are there", 2, after)
+		before.stop()
+		f.pass(2 * time.Second)
+		f.want(t, "one is left", 1, after)
+	})
+}
+
 func TestTheLastOneToStopLeavesNothing(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, f *fleet) {

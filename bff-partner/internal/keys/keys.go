@@ -150,7 +150,7 @@ func list() *cobra.Command {
 			if partner != "" {
 				infos = slices.DeleteFunc(infos, func(info apikey.Info) bool { return info.Partner != partner })
 			}
-			return out.list(c.OutOrStdout(), infos)
+			return out.list(c.OutOrStdout(), infos, partner)
 		},
 	}
 	c.Flags().StringVar(&partner, "partner", "", "only the keys of this partner")
@@ -172,6 +172,7 @@ func ofOne(usage, summary string, do func(*apikey.Store, context.Context, string
 	c := &cobra.Command{
 		Use:   usage,
 		Short: summary,
+		Long:  "ID is the 12 characters that keys list shows, pk_ and these, or the whole key. This is to " + summary + ".",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			id, ok := apikey.ParseID(args[0])

@@ -2,6 +2,7 @@ package keys_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -179,6 +180,9 @@ func TestMistakesAreOneLineThatHelps(t *testing.T) {
 		{"an end that means nothing", []string{"create", "--partner", "acme", "--expires", "0001-01-01T00:00:00Z"}, "is no end"},
 		{"an end that is too far away", []string{"create", "--partner", "acme", "--expires", "9999-12-31"}, "in more than 100 years"},
 		{"a duration that is too long", []string{"create", "--partner", "acme", "--expires", "2562047h"}, "in more than 100 years"},
+		{"an end that is empty", []string{"create", "--partner", "acme", "--expires", ""}, `--expires: "" is no end`},
+		{"an end before now", []string{"create", "--partner", "acme", "--expires", "-12h"}, `--expires: "-12h" is no end`},
+		{"an end after too many days", []string{"create", "--partner", "acme", "--expires", "36501d"}, `--expires: "36501d" is no end`},
 		{"an end that is past", []string{"create", "--partner", "acme", "--expires", "2020-01-01"}, "the key would expire before it exists, on 2020-01-02T00:00:00Z"},
 		{"another output", []string{"list", "--output", "yaml"}, `wants text or json, not "yaml"`},
 		{"no id", []string{"show"}, "accepts 1 arg(s), received 0"},
@@ -188,7 +192,7 @@ func TestMistakesAreOneLineThatHelps(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			out, err := run(t, tt.args...)
-			if err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "\n") || out != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "REDIS_URL") || out != "" {
 				t.Errorf("%v, %q", err, out)
 			}
 		})
@@ -220,6 +224,19 @@ func TestWithoutWhatItNeedsACommandSaysSo(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+//nolint:paralleltest // the environment is that of the process
+func TestACommandEndsWithItsContext(t *testing.T) {
+	environment(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	command := keys.Command([]string{"dashboard:read"})
+	command.SilenceErrors, command.SilenceUsage = true, true
+	command.SetArgs([]string{"list"})
+	if err := command.ExecuteContext(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
 }
 
 // full is a disk without space.

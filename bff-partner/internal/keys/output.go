@@ -106,13 +106,18 @@ func (o *output) one(w io.Writer, info apikey.Info) error {
 	return table.Flush()
 }
 
-func (o *output) list(w io.Writer, infos []apikey.Info) error {
+// list writes all keys, or those of one partner.
+func (o *output) list(w io.Writer, infos []apikey.Info, partner string) error {
 	keys := make([]key, len(infos))
 	for i, info := range infos {
 		keys[i] = newKey(info)
 	}
 	if o.json {
 		return writeJSON(w, keys)
+	}
+	if len(keys) == 0 && partner != "" {
+		_, err := fmt.Fprintf(w, "no keys of %q\n", partner)
+		return err
 	}
 	if len(keys) == 0 {
 		_, err := fmt.Fprintln(w, "no keys; bff-partner keys create makes one")
