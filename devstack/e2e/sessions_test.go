@@ -61,7 +61,7 @@ func TestTwoHundredRequestsWithAnExpiredTokenAreOneTokenCall(t *testing.T) { //n
 	cfg.RedisURL = secret.New(redistest.Start(t).URL())
 	s := startWith(t, cfg)
 	page := s.signedIn(t, "ada")
-	tokenCalls := func() int { return log.count(`"service":"identity"`, `"path":"/oauth/token"`) }
+	tokenCalls := func() int { return log.count(`"service":"identity"`, `"path":"/oauth/token"`, `"client":"bff-web"`) }
 	if got := s.as(t, http.MethodGet, s.Edge+"/web/dashboard", page.Clone(), ""); got.StatusCode != http.StatusOK {
 		t.Fatalf("%s %s", got.Status, got.body) // it also lets the services learn the provider's keys
 	}

@@ -155,8 +155,9 @@ func logged(log *slog.Logger, service Service) http.Handler {
 		began := time.Now()
 		recorder := &statusRecorder{ResponseWriter: w}
 		service.Handler.ServeHTTP(recorder, r)
+		client, _, _ := r.BasicAuth() // who asks for tokens, whether it is true or not
 		log.DebugContext(r.Context(), "request", "service", service.Name, "method", r.Method, "path", r.URL.Path,
-			"status", recorder.status, "took", time.Since(began))
+			"client", client, "status", recorder.status, "took", time.Since(began))
 	})
 }
 
