@@ -3,6 +3,7 @@ package partner_test
 import (
 	"testing"
 
+	"github.com/alicebob/miniredis/v2"
 	"go.uber.org/goleak"
 )
 
@@ -10,7 +11,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestTheContract(t *testing.T) {
 	t.Parallel()
-	b := newBFF(t, newRedis(t))
+	b := newBFF(t, miniredis.RunT(t))
 	b.contract.CheckRoutes(t, b.Handler)
 
 	for _, tt := range []struct {

@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"bff.internal/shared/problem"
@@ -104,7 +105,7 @@ func TestDashboard(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			server := newRedis(t)
+			server := miniredis.RunT(t)
 			synctest.Test(t, func(t *testing.T) {
 				b := newBFF(t, server)
 				b.script.Answer("/partners/acme", orDefault(tt.user, partnerJSON))
@@ -207,7 +208,7 @@ func checkProblem(t *testing.T, rec *httptest.ResponseRecorder, code, section st
 
 func TestAPanicInASectionIsThatSectionsFailure(t *testing.T) {
 	t.Parallel()
-	b := newBFF(t, newRedis(t))
+	b := newBFF(t, miniredis.RunT(t))
 	b.script.Handle("/metrics", func(*http.Request) upstreamtest.Answer { panic("hunter2") })
 	if rec := b.dashboard(t); rec.Code != http.StatusOK || rec.Header().Get("Bff-Partial") != "metrics;reason=bad_answer" {
 		t.Errorf("metrics panic: %d %s", rec.Code, rec.Body)
@@ -224,7 +225,7 @@ func TestAPanicInASectionIsThatSectionsFailure(t *testing.T) {
 
 func TestDashboardsUnderRandomLatenciesAreTheSameBytes(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	synctest.Test(t, func(t *testing.T) {
 		b := newBFF(t, server)
 		late := func(body string, longest time.Duration) func(*http.Request) upstreamtest.Answer {

@@ -8,12 +8,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"bff.internal/shared/upstream/upstreamtest"
 )
 
 func TestNobodyIsWaitedForWhoHasLeft(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	synctest.Test(t, func(t *testing.T) {
 		b := newBFF(t, server)
 		b.script.Answer("/partners/acme", upstreamtest.Answer{Hang: true})
@@ -40,7 +42,7 @@ func TestWithoutATokenOfOursTheLimitIsSaidAllTheSame(t *testing.T) {
 	t.Parallel()
 	script := &upstreamtest.Transport{}
 	script.Answer("/.well-known/openid-configuration", refusedAnswer)
-	rec := newBFFOver(t, script, config(t), newRedis(t)).dashboard(t)
+	rec := newBFFOver(t, script, config(t), miniredis.RunT(t)).dashboard(t)
 	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("RateLimit") != `"partner";r=99;t=1` {
 		t.Errorf("%d %v", rec.Code, rec.Header())
 	}
@@ -50,7 +52,7 @@ func TestAReplicaIsNotReadyBeforeItHasAskedForItsToken(t *testing.T) {
 	t.Parallel()
 	script := newScript()
 	script.Answer("/token", upstreamtest.Answer{Hang: true})
-	b := newBFFOver(t, script, config(t), newRedis(t))
+	b := newBFFOver(t, script, config(t), miniredis.RunT(t))
 	listening, err := b.platform.Listen(t.Context())
 	if err != nil {
 		t.Fatal(err)

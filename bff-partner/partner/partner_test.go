@@ -35,17 +35,6 @@ type bff struct {
 	key      string // of acme, for the dashboard
 }
 
-// newRedis starts a Redis in the process. Inside a bubble its clock is still the real one, so it is started before.
-func newRedis(t *testing.T) *miniredis.Miniredis {
-	t.Helper()
-	server := miniredis.NewMiniRedis()
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	return server
-}
-
 // newBFF returns bff-partner with services that answer well.
 func newBFF(t *testing.T, server *miniredis.Miniredis) bff {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"bff.internal/bff-partner/api"
@@ -35,7 +36,7 @@ func TestWhatTheServicesAreAsked(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBFF(t, newRedis(t))
+			b := newBFF(t, miniredis.RunT(t))
 			b.script.Answer("/partners/"+tt.owner, upstreamtest.Answer{Body: partnerJSON})
 			key := b.newKey(t, tt.owner, "dashboard:read")
 			if rec := b.ask(t, http.MethodGet, "/partner/v1/dashboard"+tt.target, append(tt.header, "X-Api-Key", key)...); rec.Code != http.StatusOK {
@@ -69,7 +70,7 @@ func TestWhatTheServicesAreAsked(t *testing.T) {
 
 func TestWhoGetsNoDashboard(t *testing.T) {
 	t.Parallel()
-	b := newBFF(t, newRedis(t))
+	b := newBFF(t, miniredis.RunT(t))
 	other := b.newKey(t, "acme", "orders:read")
 	bearer := func(key string) []string { return []string{"Authorization", "Bearer " + key} }
 	const realm = `Bearer realm="bff-partner"`
@@ -105,7 +106,7 @@ func TestTheLimitIsThePartners(t *testing.T) {
 	t.Parallel()
 	cfg := config(t)
 	cfg.Limit = ratelimit.Config{Rate: ratelimit.Rate{Requests: 1, Per: time.Hour}, Burst: 2}
-	b := newBFFOver(t, newScript(), cfg, newRedis(t))
+	b := newBFFOver(t, newScript(), cfg, miniredis.RunT(t))
 	b.script.Answer("/partners/globex", upstreamtest.Answer{Body: partnerJSON})
 	second, globex := b.newKey(t, "acme", "dashboard:read"), b.newKey(t, "globex", "dashboard:read")
 	for _, tt := range []struct {
@@ -136,7 +137,7 @@ func TestTheLimitIsThePartners(t *testing.T) {
 
 func TestHEADAnswersLikeGET(t *testing.T) {
 	t.Parallel()
-	b := newBFF(t, newRedis(t))
+	b := newBFF(t, miniredis.RunT(t))
 	rec := b.ask(t, http.MethodHead, "/partner/v1/dashboard", "X-Api-Key", b.key)
 	if rec.Code != http.StatusOK || rec.Header().Get("Content-Type") != "application/json" {
 		t.Errorf("%d %v", rec.Code, rec.Header())
@@ -147,7 +148,7 @@ func TestWithoutATokenOfOursNobodyIsAnswered(t *testing.T) {
 	t.Parallel()
 	script := &upstreamtest.Transport{}
 	script.Answer("/.well-known/openid-configuration", refusedAnswer)
-	rec := newBFFOver(t, script, config(t), newRedis(t)).dashboard(t)
+	rec := newBFFOver(t, script, config(t), miniredis.RunT(t)).dashboard(t)
 	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" || !strings.Contains(rec.Body.String(), "identity_unavailable") {
 		t.Errorf("%d %v %s", rec.Code, rec.Header(), rec.Body)
 	}

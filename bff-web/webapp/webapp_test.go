@@ -41,11 +41,7 @@ type bff struct {
 // newBFF returns bff-web with services that answer well.
 func newBFF(t *testing.T) bff {
 	t.Helper()
-	server := miniredis.NewMiniRedis()
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
+	server := miniredis.RunT(t)
 	provider := sessiontest.NewProvider(t, sessiontest.Client{ID: "bff-web", Secret: "hunter2", Callback: external + "/web/callback"}, issuer)
 	provider.Answer("/users/me", upstreamtest.Answer{Body: userJSON})
 	provider.Answer("/orders", upstreamtest.Answer{Body: ordersJSON})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"bff.internal/devstack/process"
 )
 
 const (
@@ -30,19 +31,15 @@ type suite struct {
 }
 
 func newSuite(ctx context.Context) (*suite, error) {
-	edge, err := freePort(ctx)
-	if err != nil {
-		return nil, err
-	}
-	identity, err := freePort(ctx)
+	edge, identity, err := freePorts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s := &suite{
 		project: project{name: projectName, env: []string{
-			"EDGE_PORT=" + strconv.Itoa(edge), "IDENTITY_PORT=" + strconv.Itoa(identity), "PUBLISH_ADDR=127.0.0.1",
+			"EDGE_PORT=" + edge, "IDENTITY_PORT=" + identity, "PUBLISH_ADDR=127.0.0.1",
 		}},
-		edge: "http://localhost:" + strconv.Itoa(edge),
+		edge: "http://localhost:" + edge,
 		client: &http.Client{
 			Transport:     &http.Transport{MaxIdleConnsPerHost: 16},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -121,17 +118,23 @@ func (s *suite) down(ctx context.Context) (string, error) {
 	return "containers, networks, volumes and images are gone", err
 }
 
-// freePort is one of this host that nobody has at the moment.
-func freePort(ctx context.Context) (int, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+// freePorts returns two ports of this host that nobody has at the moment.
+func freePorts(ctx context.Context) (one, other string, err error) {
+	for one == other && err == nil {
+		if one, err = freePort(ctx); err == nil {
+			other, err = freePort(ctx)
+		}
+	}
+	return one, other, err
+}
+
+func freePort(ctx context.Context) (string, error) {
+	addrs, err := process.FreeAddr(ctx, "127.0.0.1")
 	if err != nil {
-		return 0, err
+		return "", err
 	}
-	addr, ok := listener.Addr().(*net.TCPAddr)
-	if err := listener.Close(); err != nil || !ok {
-		return 0, errors.Join(err, errors.New("no port is free"))
-	}
-	return addr.Port, nil
+	_, port, err := net.SplitHostPort(addrs[0])
+	return port, err
 }
 
 // open reports whether somebody listens on a port of this host.

@@ -113,11 +113,7 @@ func TestHEADAnswersLikeGETAndMistakesAreNotLogged(t *testing.T) {
 
 func TestTheDemoKeyIsTheSameForTwelveHours(t *testing.T) {
 	t.Parallel()
-	server := miniredis.NewMiniRedis()
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
+	server := miniredis.RunT(t)
 	redisURL := secret.New("redis://" + server.Addr())
 	synctest.Test(t, func(t *testing.T) {
 		demo := credentials.NewDemoKey(redisURL, apikey.Config{Pepper: secret.New("a-pepper-of-at-least-32-characters")}, []string{"dashboard:read"})

@@ -38,16 +38,6 @@ func config(list ...string) apikey.Config {
 	return apikey.Config{Pepper: secret.New(strings.Join(list, ","))}
 }
 
-func newRedis(t *testing.T) *miniredis.Miniredis {
-	t.Helper()
-	server := miniredis.NewMiniRedis()
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	return server
-}
-
 func connect(t *testing.T, server *miniredis.Miniredis) redis.UniversalClient {
 	t.Helper()
 	// With more patience than in production, for a busy machine is no Redis that is away.
@@ -103,7 +93,7 @@ const (
 
 func TestWhoPasses(t *testing.T) {
 	t.Parallel()
-	client := connect(t, newRedis(t))
+	client := connect(t, miniredis.RunT(t))
 	store := apikey.NewStore(client)
 	guard := apikey.NewGuard(config(pepperA), store, "partners")
 	key, info := create(t, store, apikey.Request{Partner: "acme"})
@@ -183,7 +173,7 @@ func TestWhoPasses(t *testing.T) {
 
 func TestARevocationHoldsForTheNextRequestOnEveryReplica(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	store := apikey.NewStore(connect(t, server))
 	replicas := []*apikey.Guard{
 		apikey.NewGuard(config(pepperA), apikey.NewStore(connect(t, server)), "partners"),
@@ -212,7 +202,7 @@ func TestARevocationHoldsForTheNextRequestOnEveryReplica(t *testing.T) {
 
 func TestAKeyEndsWhenItExpires(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	addr := server.Addr()
 	synctest.Test(t, func(t *testing.T) {
 		client := redis.NewClient(&redis.Options{Addr: addr, Protocol: 2, DisableIdentity: true})
@@ -236,7 +226,7 @@ func TestAKeyEndsWhenItExpires(t *testing.T) {
 
 func TestOnlyTheOwnerOfAKeyLearnsWhatBecameOfIt(t *testing.T) {
 	t.Parallel()
-	store := apikey.NewStore(connect(t, newRedis(t)))
+	store := apikey.NewStore(connect(t, miniredis.RunT(t)))
 	guard := apikey.NewGuard(config(pepperA), store, "partners")
 	key, info := create(t, store, apikey.Request{Partner: "acme"})
 	if _, err := store.Revoke(t.Context(), info.ID); err != nil {
@@ -261,7 +251,7 @@ func TestOnlyTheOwnerOfAKeyLearnsWhatBecameOfIt(t *testing.T) {
 
 func TestWithoutRedisNobodyIsLetInAndNobodyIsRefused(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	store := apikey.NewStore(connect(t, server))
 	guard := apikey.NewGuard(config(pepperA), store, "partners")
 	key, _ := create(t, store, apikey.Request{Partner: "acme"})
@@ -285,7 +275,7 @@ func TestWithoutRedisNobodyIsLetInAndNobodyIsRefused(t *testing.T) {
 
 func TestWhoLeavesIsNotToldThatRedisIsAway(t *testing.T) {
 	t.Parallel()
-	guard := apikey.NewGuard(config(pepperA), apikey.NewStore(connect(t, newRedis(t))), "partners")
+	guard := apikey.NewGuard(config(pepperA), apikey.NewStore(connect(t, miniredis.RunT(t))), "partners")
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
 	req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", http.NoBody)
@@ -300,7 +290,7 @@ func TestWhoLeavesIsNotToldThatRedisIsAway(t *testing.T) {
 
 func TestTheLastUseIsKnownToAMinuteAndNotedOnce(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	store := apikey.NewStore(connect(t, server))
 	guard := apikey.NewGuard(config(pepperA), store, "partners")
 	key, info := create(t, store, apikey.Request{Partner: "acme"})
@@ -324,7 +314,7 @@ func TestTheLastUseIsKnownToAMinuteAndNotedOnce(t *testing.T) {
 
 func TestAUseThatCannotBeNotedRefusesNobody(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	store := apikey.NewStore(connect(t, server))
 	guard := apikey.NewGuard(config(pepperA), store, "partners")
 	key, info := create(t, store, apikey.Request{Partner: "acme"})
@@ -351,7 +341,7 @@ func TestBrokenRecordsOpenNothing(t *testing.T) {
 	} {
 		t.Run(field, func(t *testing.T) {
 			t.Parallel()
-			server := newRedis(t)
+			server := miniredis.RunT(t)
 			store := apikey.NewStore(connect(t, server))
 			guard := apikey.NewGuard(config(pepperA), store, "partners")
 			key, info := create(t, store, apikey.Request{Partner: "acme"})
@@ -363,7 +353,7 @@ func TestBrokenRecordsOpenNothing(t *testing.T) {
 	}
 	t.Run("the MAC of nothing is that of no key", func(t *testing.T) {
 		t.Parallel()
-		server := newRedis(t)
+		server := miniredis.RunT(t)
 		guard := apikey.NewGuard(config(pepperA), apikey.NewStore(connect(t, server)), "partners")
 		key := apikey.WellFormed("aaaaaaaaaaaa")
 		server.HSet("apikey:{aaaaaaaaaaaa}", "partner", "acme", "mac", hex.EncodeToString(make([]byte, 32)), "scopes", scope, "created", "1")

@@ -44,7 +44,7 @@ func TestARedisThatHangsIsWaitedFor120Milliseconds(t *testing.T) {
 
 func TestTheLogKnowsWhoIsCallingAlsoWhenTheScopeIsMissing(t *testing.T) {
 	t.Parallel()
-	store := apikey.NewStore(connect(t, newRedis(t)))
+	store := apikey.NewStore(connect(t, miniredis.RunT(t)))
 	guard := apikey.NewGuard(config(pepperA), store, "partners")
 	for _, scopes := range [][]string{{scope}, {"something:else"}} {
 		key, _ := create(t, store, apikey.Request{Partner: "acme", Scopes: scopes})
@@ -88,7 +88,7 @@ func TestAKeyThatCannotBeStoredIsNotMade(t *testing.T) {
 	for _, command := range []string{"ZADD", "HSET"} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
-			server := newRedis(t)
+			server := miniredis.RunT(t)
 			store := apikey.NewStore(connect(t, server))
 			refuse(server, command)
 			key, _, err := store.Create(t.Context(), config(pepperA), apikey.Request{Partner: "acme", Scopes: []string{scope}})
@@ -106,7 +106,7 @@ func TestAKeyThatCannotBeStoredIsNotMade(t *testing.T) {
 
 func TestAKeyThatIsGoneDoesNotComeBack(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	store := apikey.NewStore(connect(t, server))
 	guard := apikey.NewGuard(config(pepperA), store, "partners")
 	if _, err := store.Revoke(t.Context(), "aaaaaaaaaaaa"); err == nil || len(server.Keys()) > 0 {
@@ -127,7 +127,7 @@ func TestAKeyThatIsGoneDoesNotComeBack(t *testing.T) {
 
 func TestTheFirstRevocationCounts(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	store := apikey.NewStore(connect(t, server))
 	_, info := create(t, store, apikey.Request{Partner: "acme"})
 	name := "apikey:{" + info.ID + "}"
@@ -161,7 +161,7 @@ func TestWhatBecameOfAKey(t *testing.T) {
 
 func TestRequestsAtTheirLimits(t *testing.T) {
 	t.Parallel()
-	store := apikey.NewStore(connect(t, newRedis(t)))
+	store := apikey.NewStore(connect(t, miniredis.RunT(t)))
 	scopes := []string{"b", strings.Repeat("a", 64)}
 	for name, request := range map[string]apikey.Request{
 		"a partner of 128 characters": {Partner: strings.Repeat("a", 128), Scopes: scopes},
@@ -189,7 +189,7 @@ func TestRequestsAtTheirLimits(t *testing.T) {
 
 func TestWithoutRedisAMistypedKeyIsKnownAsSuch(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	guard := apikey.NewGuard(config(pepperA), apikey.NewStore(connect(t, server)), "partners")
 	server.Close()
 	key := apikey.WellFormed("aaaaaaaaaaaa")
@@ -213,7 +213,7 @@ func TestWithoutRedisAMistypedKeyIsKnownAsSuch(t *testing.T) {
 
 func TestWhereElseKeysArePutIntoURLs(t *testing.T) {
 	t.Parallel()
-	guard := apikey.NewGuard(config(pepperA), apikey.NewStore(connect(t, newRedis(t))), "partners")
+	guard := apikey.NewGuard(config(pepperA), apikey.NewStore(connect(t, miniredis.RunT(t))), "partners")
 	for _, query := range []string{"api_key=x", "api-key=x", "apikey=x", "X-API-Key=x", "access_token=x", "a=1;api_key=x", "a=1&api_key", "%zz=1&api_key=x"} {
 		if got, _ := ask(t, guard, "/?"+query, bearer("x")); got.Code != "key_in_url" {
 			t.Errorf("%s: %+v", query, got)

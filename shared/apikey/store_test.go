@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"bff.internal/shared/apikey"
@@ -24,7 +25,7 @@ import (
 
 func TestAKeyIsAsTheContractSays(t *testing.T) {
 	t.Parallel()
-	store := apikey.NewStore(connect(t, newRedis(t)))
+	store := apikey.NewStore(connect(t, miniredis.RunT(t)))
 	form := regexp.MustCompile(`^pk_([a-z0-9]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$`)
 	seen := map[string]bool{}
 	for range 200 {
@@ -59,7 +60,7 @@ func swapCase(r rune) rune {
 
 func TestAtRestNoKeyCanBeFound(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	store := apikey.NewStore(connect(t, server))
 	key, info := create(t, store, apikey.Request{Partner: "acme", Note: "first"})
 	dump := server.Dump()
@@ -73,7 +74,7 @@ func TestAtRestNoKeyCanBeFound(t *testing.T) {
 
 func TestEveryRecordIsKeptAsLongAsItMatters(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	store := apikey.NewStore(connect(t, server))
 	_, forever := create(t, store, apikey.Request{Partner: "acme"})
 	_, expires := create(t, store, apikey.Request{Partner: "acme", Expires: time.Now().Add(48 * time.Hour)})
@@ -91,7 +92,7 @@ func TestEveryRecordIsKeptAsLongAsItMatters(t *testing.T) {
 
 func TestTheList(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	store := apikey.NewStore(connect(t, server))
 	if list, err := store.List(t.Context()); err != nil || list == nil || len(list) != 0 {
 		t.Errorf("nothing: %v, %v", list, err)
@@ -116,7 +117,7 @@ func TestTheList(t *testing.T) {
 
 func TestARecordThatIsGoneLeavesTheList(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	store := apikey.NewStore(connect(t, server))
 	_, old := create(t, store, apikey.Request{Partner: "acme"})
 	_, young := create(t, store, apikey.Request{Partner: "acme"})
@@ -137,7 +138,7 @@ func TestARecordThatIsGoneLeavesTheList(t *testing.T) {
 
 func TestAKeyThatNobodyKnows(t *testing.T) {
 	t.Parallel()
-	store := apikey.NewStore(connect(t, newRedis(t)))
+	store := apikey.NewStore(connect(t, miniredis.RunT(t)))
 	if _, err := store.Get(t.Context(), "aaaaaaaaaaaa"); !errors.Is(err, apikey.ErrUnknown) {
 		t.Errorf("shown: %v", err)
 	}
@@ -171,7 +172,7 @@ func TestAKeyCanBeRevokedWhereNothingCanBeWritten(t *testing.T) {
 
 func TestABrokenRecordCanBeRevoked(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	store := apikey.NewStore(connect(t, server))
 	_, made := create(t, store, apikey.Request{Partner: "acme"})
 	server.HSet("apikey:{"+made.ID+"}", "created", "once")
@@ -185,7 +186,7 @@ func TestABrokenRecordCanBeRevoked(t *testing.T) {
 
 func TestRequestsThatMakeNoSense(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	store := apikey.NewStore(connect(t, server))
 	good := apikey.Request{Partner: "acme", Scopes: []string{scope}}
 	for name, change := range map[string]func(*apikey.Request){
@@ -226,7 +227,7 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 
 func TestPeppers(t *testing.T) {
 	t.Parallel()
-	store := apikey.NewStore(connect(t, newRedis(t)))
+	store := apikey.NewStore(connect(t, miniredis.RunT(t)))
 	key, _ := create(t, store, apikey.Request{Partner: "acme"}) // under A
 	for _, tt := range []struct {
 		name   string
@@ -265,7 +266,7 @@ func TestPeppers(t *testing.T) {
 
 func TestAKeyIsNotPrinted(t *testing.T) {
 	t.Parallel()
-	store := apikey.NewStore(connect(t, newRedis(t)))
+	store := apikey.NewStore(connect(t, miniredis.RunT(t)))
 	key, info, err := store.Create(t.Context(), config(pepperA), apikey.Request{Partner: "acme", Scopes: []string{scope}})
 	if err != nil {
 		t.Fatal(err)

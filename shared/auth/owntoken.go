@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -217,18 +216,21 @@ func (t *OwnToken) fetch(ctx context.Context) (*ownToken, error) {
 	return &ownToken{access: secret.New(token.AccessToken), renewAt: renewAt, expires: expires}, nil
 }
 
-// grantError is what may be said of an error of the token endpoint: some quote what it sent, which may be a token.
 func grantError(err error) error {
 	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok && answer.Response != nil {
 		return fmt.Errorf("the token endpoint answered %d %.40q", answer.Response.StatusCode, answer.ErrorCode)
 	}
-	if network, ok := errors.AsType[*net.OpError](err); ok {
-		return network
+	return Unanswered(err)
+}
+
+// Unanswered is what may be said of an error of a token endpoint that gave no answer which can be read: the error itself
+// may quote what it sent, such as a token.
+func Unanswered(err error) error {
+	if around, ok := errors.AsType[*url.Error](err); ok {
+		err = around.Err
 	}
-	for _, known := range []error{context.DeadlineExceeded, context.Canceled, io.ErrUnexpectedEOF, io.EOF} {
-		if errors.Is(err, known) {
-			return known
-		}
+	if upstream.Quotable(err) {
+		return err
 	}
 	return errors.New("the token endpoint gave no answer that can be read")
 }

@@ -3,9 +3,13 @@ package auth_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -144,6 +148,28 @@ func TestWhatIsMissingInTheOwnTokenConfigIsNamed(t *testing.T) {
 		tt.change(&cfg)
 		if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), tt.variable+": ") {
 			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
+func TestWhatMayBeSaidOfATokenEndpointThatDidNotAnswer(t *testing.T) {
+	t.Parallel()
+	around := func(err error) error { return &url.Error{Op: "Post", URL: "https://id.example.com/token", Err: err} }
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+	for _, tt := range []struct {
+		name string
+		err  error
+		says string
+	}{
+		{"no connection", around(refused), "dial tcp: connection refused"},
+		{"no time", around(context.DeadlineExceeded), "context deadline exceeded"},
+		{"nobody to wait for it", around(context.Canceled), "context canceled"},
+		{"half an answer", around(io.ErrUnexpectedEOF), "unexpected EOF"},
+		{"no HTTP, which is quoted", around(errors.New(`malformed HTTP response "hunter2"`)), "the token endpoint gave no answer that can be read"},
+		{"no JSON, which is quoted", errors.New(`oauth2: cannot parse json: invalid character 'h' in "hunter2"`), "the token endpoint gave no answer that can be read"},
+	} {
+		if got := auth.Unanswered(tt.err).Error(); got != tt.says {
+			t.Errorf("%s: %s", tt.name, got)
 		}
 	}
 }

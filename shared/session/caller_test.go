@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"bff.internal/shared/auth"
@@ -23,7 +24,7 @@ type seen struct {
 
 func TestWhatHandlersLearn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	b := w.browser()
 	w.signIn(t, b, "ada")
 	for _, tt := range []struct {
@@ -69,7 +70,7 @@ func TestWhatHandlersLearn(t *testing.T) {
 
 func TestWhoLeftIsNotAnswered(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	b := w.browser()
 	w.signIn(t, b, "ada")
 	for _, path := range []string{"/", "/peek", "/callback", "/logout"} {

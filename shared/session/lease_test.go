@@ -9,13 +9,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"bff.internal/shared/session/sessiontest"
 	"bff.internal/shared/upstream/upstreamtest"
 )
 
 func TestALeaseLastsAsLongAsTheTokenCall(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	inBubble(t, server, func(t *testing.T, w *world, b *browser) {
 		client := w.redis
 		w.signIn(t, b, "ada")
@@ -48,7 +50,7 @@ func TestALeaseLastsAsLongAsTheTokenCall(t *testing.T) {
 
 func TestALeaseThatIsSomebodyElsesByNowIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	inBubble(t, server, func(t *testing.T, w *world, b *browser) {
 		w.signIn(t, b, "ada")
 		id := b.see(t, "/peek").Session.ID
@@ -80,7 +82,7 @@ func TestALeaseThatIsSomebodyElsesByNowIsLeftAlone(t *testing.T) {
 
 func TestARenewalThatFailsEarlyIsNotTriedByEveryRequest(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
+	inBubble(t, miniredis.RunT(t), func(t *testing.T, w *world, b *browser) {
 		w.signIn(t, b, "ada")
 		w.provider.Behave(sessiontest.Behaviour{Answer: &upstreamtest.Answer{Err: errors.New("refused")}})
 		time.Sleep(4*time.Minute + 31*time.Second)
@@ -106,7 +108,7 @@ func TestARenewalThatFailsEarlyIsNotTriedByEveryRequest(t *testing.T) {
 
 func TestALogoutDoesNotWaitForAProviderThatNobodyKnowsYet(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
+	inBubble(t, miniredis.RunT(t), func(t *testing.T, w *world, b *browser) {
 		client := w.redis
 		w.signIn(t, b, "ada")
 		w.provider.Answer("/.well-known/openid-configuration", upstreamtest.Answer{Hang: true})

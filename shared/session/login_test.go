@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/golang-jwt/jwt/v5"
 
 	"bff.internal/shared/session/sessiontest"
@@ -20,7 +21,7 @@ import (
 
 func TestWhereALoginMayLead(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	for _, tt := range []struct{ name, returnTo, lands string }{
 		{"a path", "/there", "/there"},
 		{"the root", "/", "/"},
@@ -158,7 +159,7 @@ func TestAnswersThatBelongToNoLogin(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+			w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 			b := w.browser()
 			callback, err := url.Parse(w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada"))
 			if err != nil {
@@ -206,7 +207,7 @@ func token(answer upstreamtest.Answer) func(*testing.T, *world, *browser, *url.U
 
 func TestAnErrorUsesNothingUp(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	w := newWorld(t, connect(t, server.Addr()), nil)
 	b := w.browser()
 	callback := w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
@@ -226,7 +227,7 @@ func TestAnErrorUsesNothingUp(t *testing.T) {
 
 func TestAnAnswerCountsOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	b := w.browser()
 	callback := w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
 	var answers [8]*httptest.ResponseRecorder
@@ -251,7 +252,7 @@ func TestAnAnswerCountsOnce(t *testing.T) {
 
 func TestALoginThatTookTooLong(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
+	inBubble(t, miniredis.RunT(t), func(t *testing.T, w *world, b *browser) {
 		callback := w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
 		time.Sleep(10*time.Minute + time.Second)
 		if rec := b.get(t, callback); rec.Code != http.StatusBadRequest || codeOf(t, rec) != "login_expired" {
@@ -262,7 +263,7 @@ func TestALoginThatTookTooLong(t *testing.T) {
 
 func TestTwentyTabsLogInAtOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	const tabs = 20
 	b := w.browser()
 	var (
@@ -297,7 +298,7 @@ func TestTwentyTabsLogInAtOnce(t *testing.T) {
 
 func TestWithoutTheProviderNobodySignsInAndNothingIsLost(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	w.provider.Answer("/.well-known/openid-configuration", upstreamtest.Answer{Err: errors.New("refused")})
 	b := w.browser()
 	if rec := b.get(t, "/login"); rec.Code != http.StatusServiceUnavailable || codeOf(t, rec) != "identity_unavailable" || rec.Header().Get("Retry-After") == "" {
@@ -330,7 +331,7 @@ func TestAMetadataThatIsNotThatOfTheIssuer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+			w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 			w.provider.Answer("/.well-known/openid-configuration", upstreamtest.Answer{Body: document})
 			if rec := w.browser().get(t, "/login"); rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Location") != "" {
 				t.Errorf("%d %v %s", rec.Code, rec.Header(), rec.Body)

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/golang-jwt/jwt/v5"
 
 	"bff.internal/shared/session"
@@ -18,7 +19,7 @@ import (
 
 func TestTheProviderIsReachedWhereItIsForThisProcess(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), func(c *session.Config) { c.InternalURL = "http://identity:9000/" })
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), func(c *session.Config) { c.InternalURL = "http://identity:9000/" })
 	b := w.browser()
 	login := b.get(t, "/login").Header().Get("Location")
 	if !strings.HasPrefix(login, issuer+"/authorize?") {
@@ -43,7 +44,7 @@ func TestTheProviderIsReachedWhereItIsForThisProcess(t *testing.T) {
 
 func TestAHostThatOnlyBeginsLikeTheIssuerIsNotTheIssuer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), func(c *session.Config) { c.InternalURL = "http://identity:9000" })
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), func(c *session.Config) { c.InternalURL = "http://identity:9000" })
 	w.provider.Answer("/.well-known/openid-configuration", upstreamtest.Answer{
 		Body: `{"issuer":"` + issuer + `","authorization_endpoint":"` + issuer + `/authorize","token_endpoint":"` + issuer + `.elsewhere/token","jwks_uri":"` +
 			issuer + `/keys","id_token_signing_alg_values_supported":["ES256"]}`,
@@ -75,7 +76,7 @@ func TestWhatTheTokenEndpointSays(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+			w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 			b := w.browser()
 			callback := w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
 			w.provider.Behave(sessiontest.Behaviour{Answer: &tt.answer})
@@ -89,7 +90,7 @@ func TestWhatTheTokenEndpointSays(t *testing.T) {
 func TestAlgorithmsThatProveNothingAreNotAccepted(t *testing.T) {
 	t.Parallel()
 	for _, announced := range []string{`["none"]`, `["HS256"]`, `["HS256","none","RS256"]`, `[]`} {
-		w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+		w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 		w.provider.Announce(`"id_token_signing_alg_values_supported":` + announced)
 		b := w.browser()
 		rec := b.get(t, w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada"))
@@ -102,7 +103,7 @@ func TestAlgorithmsThatProveNothingAreNotAccepted(t *testing.T) {
 func TestAnIDTokenForUsAndOthersIsForUsWhenItSaysSo(t *testing.T) {
 	t.Parallel()
 	for azp, begun := range map[string]bool{"app": true, "other": false, "": false} {
-		w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+		w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 		w.provider.Behave(sessiontest.Behaviour{ChangeID: func(c jwt.MapClaims) {
 			c["aud"] = []string{"app", "other"}
 			if azp != "" {
@@ -120,7 +121,7 @@ func TestAnIDTokenForUsAndOthersIsForUsWhenItSaysSo(t *testing.T) {
 func TestAnAnswerThatSaysThingsTwice(t *testing.T) {
 	t.Parallel()
 	for _, more := range []string{"&iss=" + url.QueryEscape(issuer), "&error=access_denied&error=access_denied", "&error=access_denied"} {
-		w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+		w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 		b := w.browser()
 		callback := w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
 		if rec := b.get(t, callback+more); rec.Code != http.StatusBadRequest || w.provider.TokenCalls() != 0 {
@@ -141,7 +142,7 @@ func TestWhereALogoutSendsTheBrowser(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+			w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 			w.provider.Announce(`"id_token_signing_alg_values_supported":["ES256"],` + tt.announced)
 			b := w.browser()
 			w.signIn(t, b, "ada")
@@ -163,7 +164,7 @@ func TestWhereALogoutSendsTheBrowser(t *testing.T) {
 
 func TestWhatAProviderDoesNotSayAboutTokens(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
+	inBubble(t, miniredis.RunT(t), func(t *testing.T, w *world, b *browser) {
 		// Neither how long the token lives nor, at the renewal, another refresh token.
 		w.provider.Handle("/token", func(r *http.Request) upstreamtest.Answer {
 			answer := w.provider.Token(r)
@@ -194,7 +195,7 @@ func TestWhatAProviderDoesNotSayAboutTokens(t *testing.T) {
 
 func TestAShortLivedTokenIsNotRenewedAllTheTime(t *testing.T) {
 	t.Parallel()
-	addr := newRedis(t).Addr()
+	addr := miniredis.RunT(t).Addr()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, connect(t, addr), nil)
 		w.provider.Behave(sessiontest.Behaviour{Lifetime: 20 * time.Second})
@@ -217,7 +218,7 @@ func TestAShortLivedTokenIsNotRenewedAllTheTime(t *testing.T) {
 
 func TestTheProviderIsAskedAboutItselfOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	for range 3 {
 		w.signIn(t, w.browser(), "ada")
 	}

@@ -6,11 +6,13 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/golang-jwt/jwt/v5"
 
 	"bff.internal/shared/platform/redistest"
@@ -21,7 +23,7 @@ import (
 
 func TestAnAccessTokenThatEndsIsRenewedOnceForAll(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
+	inBubble(t, miniredis.RunT(t), func(t *testing.T, w *world, b *browser) {
 		w.signIn(t, b, "ada")
 		w.provider.Behave(sessiontest.Behaviour{Slow: 3 * time.Second})
 		time.Sleep(expired)
@@ -45,6 +47,28 @@ func TestAnAccessTokenThatEndsIsRenewedOnceForAll(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		if got := b.see(t, "/").Token; got != "access-3-ada" {
 			t.Errorf("later the token is %q: the refresh token was not rotated", got)
+		}
+	})
+}
+
+func TestWhatTheTokenEndpointSentIsNotInTheLog(t *testing.T) {
+	t.Parallel()
+	inBubble(t, miniredis.RunT(t), func(t *testing.T, w *world, b *browser) {
+		w.signIn(t, b, "ada")
+		time.Sleep(expired)
+		for _, quoting := range []upstreamtest.Answer{
+			{Err: errors.New(`malformed HTTP response "hunter2"`)}, // as net/http does
+			{Status: 200, Body: `{"access_token":"hunter2","expires_in":"hunter2"}`},
+		} {
+			w.provider.Answer("/token", quoting)
+			if got := b.get(t, "/"); got.Code != http.StatusServiceUnavailable {
+				t.Errorf("%d %s", got.Code, got.Body)
+			}
+			w.mu.Lock()
+			if said := w.failed.Error(); strings.Contains(said, "hunter2") || !strings.Contains(said, "no answer that can be read") {
+				t.Errorf("the log: %s", said)
+			}
+			w.mu.Unlock()
 		}
 	})
 }
@@ -98,7 +122,7 @@ func TestRenewal(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
+			inBubble(t, miniredis.RunT(t), func(t *testing.T, w *world, b *browser) {
 				w.signIn(t, b, "ada")
 				w.provider.Behave(sessiontest.Behaviour{Answer: tt.answer})
 				time.Sleep(tt.after)
@@ -135,7 +159,7 @@ func stop(t *testing.T, m *session.Manager) {
 
 func TestALogoutDuringARenewalWins(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, connect(t, server.Addr()), nil)
 		b := w.browser()
@@ -162,7 +186,7 @@ func TestALogoutDuringARenewalWins(t *testing.T) {
 
 func TestARenewalGoesOnWhenItsRequestLeaves(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
+	inBubble(t, miniredis.RunT(t), func(t *testing.T, w *world, b *browser) {
 		w.signIn(t, b, "ada")
 		w.provider.Behave(sessiontest.Behaviour{Slow: 3 * time.Second})
 		time.Sleep(expired)
@@ -181,7 +205,7 @@ func TestARenewalGoesOnWhenItsRequestLeaves(t *testing.T) {
 
 func TestReplicasThatRenewAtOnceMakeOneTokenCall(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
+	inBubble(t, miniredis.RunT(t), func(t *testing.T, w *world, b *browser) {
 		client := w.redis
 		w.signIn(t, b, "ada")
 		w.provider.Behave(sessiontest.Behaviour{Slow: 3 * time.Second})
@@ -225,7 +249,7 @@ func TestAReplicaThatDiesWhileItRenewsHoldsTheOthersUpForAMoment(t *testing.T) {
 
 func TestARenewalThatIsForSomebodyElseEndsTheSession(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
+	inBubble(t, miniredis.RunT(t), func(t *testing.T, w *world, b *browser) {
 		w.signIn(t, b, "ada")
 		w.provider.Behave(sessiontest.Behaviour{ChangeID: func(c jwt.MapClaims) { c["sub"] = "grace" }})
 		time.Sleep(expired)
@@ -237,7 +261,7 @@ func TestARenewalThatIsForSomebodyElseEndsTheSession(t *testing.T) {
 
 func TestWithoutARefreshTokenTheSessionEndsWithItsAccessToken(t *testing.T) {
 	t.Parallel()
-	inBubble(t, newRedis(t), func(t *testing.T, w *world, b *browser) {
+	inBubble(t, miniredis.RunT(t), func(t *testing.T, w *world, b *browser) {
 		w.provider.Handle("/token", func(r *http.Request) upstreamtest.Answer {
 			answer := w.provider.Token(r)
 			answer.Body = without(t, answer.Body, "refresh_token")

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/golang-jwt/jwt/v5"
 
 	"bff.internal/shared/secret"
@@ -15,7 +16,7 @@ import (
 
 func TestSignInAndOut(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	w := newWorld(t, connect(t, server.Addr()), nil)
 	b := w.browser()
 	if landed := w.signIn(t, b, "grace"); landed != "/there" {
@@ -62,7 +63,7 @@ func TestSignInAndOut(t *testing.T) {
 
 func TestTheCookieIsOneThatOnlyThisHostCanSet(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	b := w.browser()
 	login := b.get(t, "/login")
 	callback := b.get(t, w.provider.Authorize(t, login.Header().Get("Location"), "ada"))
@@ -86,7 +87,7 @@ func TestTheCookieIsOneThatOnlyThisHostCanSet(t *testing.T) {
 
 func TestACookieThatIsNoSessionIsNone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	b := w.browser()
 	w.signIn(t, b, "ada")
 	good := b.cookies["__Host-session"]
@@ -119,7 +120,7 @@ func TestACookieThatIsNoSessionIsNone(t *testing.T) {
 
 func TestASessionEndsWhenItIsIdle(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	w := newWorld(t, connect(t, server.Addr()), nil)
 	w.provider.Behave(sessiontest.Behaviour{Lifetime: 24 * time.Hour})
 	b := w.browser()
@@ -144,7 +145,7 @@ func TestASessionEndsWhenItIsIdle(t *testing.T) {
 
 func TestASecondLoginReplacesTheFirst(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	b := w.browser()
 	w.signIn(t, b, "ada")
 	first, old := b.see(t, "/").Session, b.cookies["__Host-session"]
@@ -163,7 +164,7 @@ func TestASecondLoginReplacesTheFirst(t *testing.T) {
 
 func TestAPlantedCookieIsNotWhatTheLoginKeeps(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	b := w.browser()
 	planted := strings.Repeat("A", 43)
 	b.cookies["__Host-session"] = planted
@@ -179,7 +180,7 @@ func TestAPlantedCookieIsNotWhatTheLoginKeeps(t *testing.T) {
 
 func TestAllSessionsOfAUserCanBeEnded(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	w := newWorld(t, connect(t, server.Addr()), nil)
 	var hers []*browser
 	for range 3 {
@@ -225,7 +226,7 @@ func TestAllSessionsOfAUserCanBeEnded(t *testing.T) {
 
 func TestKeysRotate(t *testing.T) {
 	t.Parallel()
-	client := connect(t, newRedis(t).Addr())
+	client := connect(t, miniredis.RunT(t).Addr())
 	w := newWorld(t, client, nil)
 	b := w.browser()
 	w.signIn(t, b, "ada")
@@ -249,7 +250,7 @@ func TestKeysRotate(t *testing.T) {
 
 func TestARecordInAnotherPlaceIsNoSession(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	w := newWorld(t, connect(t, server.Addr()), nil)
 	ada, grace := w.browser(), w.browser()
 	w.signIn(t, ada, "ada")
@@ -275,7 +276,7 @@ func TestARecordInAnotherPlaceIsNoSession(t *testing.T) {
 
 func TestALogoutEndsWhatTheSameBrowserHasBesides(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	w.provider.Behave(sessiontest.Behaviour{ChangeID: func(c jwt.MapClaims) { c["sid"] = "one browser" }})
 	first, second, elsewhere := w.browser(), w.browser(), w.browser()
 	w.signIn(t, first, "ada") // as tabs do that sign in at once: the last cookie stays
@@ -293,7 +294,7 @@ func TestALogoutEndsWhatTheSameBrowserHasBesides(t *testing.T) {
 
 func TestALogoutEndsEverySessionThatTheBrowserSends(t *testing.T) {
 	t.Parallel()
-	client := connect(t, newRedis(t).Addr())
+	client := connect(t, miniredis.RunT(t).Addr())
 	w := newWorld(t, client, nil)
 	one, other := w.browser(), w.browser()
 	w.signIn(t, one, "ada")
@@ -314,7 +315,7 @@ func TestALogoutEndsEverySessionThatTheBrowserSends(t *testing.T) {
 
 func TestALoginThatAnotherSiteBeganReplacesTheSessionToo(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, connect(t, newRedis(t).Addr()), nil)
+	w := newWorld(t, connect(t, miniredis.RunT(t).Addr()), nil)
 	b := w.browser()
 	w.signIn(t, b, "ada")
 	old := b.cookies["__Host-session"]
@@ -334,7 +335,7 @@ func TestALoginThatAnotherSiteBeganReplacesTheSessionToo(t *testing.T) {
 
 func TestTheListOfAUsersSessionsLastsAsLongAsTheLongest(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	client := connect(t, server.Addr())
 	w := newWorld(t, client, nil)
 	long := w.browser()

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -53,7 +54,7 @@ func gated(t *testing.T, addr string) (*world, *gate, *browser) {
 
 func TestRequestsThatComeTogetherReadTheSessionOnce(t *testing.T) {
 	t.Parallel()
-	addr := newRedis(t).Addr()
+	addr := miniredis.RunT(t).Addr()
 	synctest.Test(t, func(t *testing.T) {
 		w, g, b := gated(t, addr)
 		before := g.pipelines.Load()
@@ -90,7 +91,7 @@ func TestRequestsThatComeTogetherReadTheSessionOnce(t *testing.T) {
 
 func TestAReadThatBeganBeforeALogoutIsNotForThoseWhoComeAfterIt(t *testing.T) {
 	t.Parallel()
-	w, g, b := gated(t, newRedis(t).Addr())
+	w, g, b := gated(t, miniredis.RunT(t).Addr())
 	g.armed.Store(true)
 	var early sync.WaitGroup
 	early.Go(func() { b.get(t, "/") })

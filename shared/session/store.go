@@ -9,14 +9,13 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"bff.internal/shared/budget"
 )
 
-// storeWithin is what one step in Redis may take, and all that a request with a session needs of it.
-const storeWithin = 120 * time.Millisecond
-
-// within bounds a step.
+// within bounds one step in Redis, which may be all that a request with a session needs of it.
 func within(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, storeWithin)
+	return budget.Within(ctx, budget.Redis)
 }
 
 // errNoRecord means that there is no such session, or not any more.

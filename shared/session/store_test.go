@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
 	"bff.internal/shared/session"
@@ -44,7 +45,7 @@ func (b *breaks) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 func TestUsingASessionKeepsItAndLookingAtItDoesNot(t *testing.T) {
 	t.Parallel()
 	for target, alive := range map[string]int{"/": http.StatusOK, "/peek": http.StatusUnauthorized} {
-		server := newRedis(t)
+		server := miniredis.RunT(t)
 		w := newWorld(t, connect(t, server.Addr()), nil)
 		b := w.browser()
 		w.signIn(t, b, "ada")
@@ -59,7 +60,7 @@ func TestUsingASessionKeepsItAndLookingAtItDoesNot(t *testing.T) {
 
 func TestNoRecordOutlivesItsSession(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	addr := server.Addr()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, connect(t, addr), func(c *session.Config) { c.Idle, c.Lifetime = time.Hour, 2*time.Hour })
@@ -88,7 +89,7 @@ func TestNoRecordOutlivesItsSession(t *testing.T) {
 
 func TestARenewalLeavesTheEndOfTheSessionAlone(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	inBubble(t, server, func(t *testing.T, w *world, b *browser) {
 		w.signIn(t, b, "ada")
 		key := "session:{" + b.see(t, "/").Session.ID + "}"
@@ -103,7 +104,7 @@ func TestARenewalLeavesTheEndOfTheSessionAlone(t *testing.T) {
 
 func TestNewTokensAreStoredThoughRedisStumbles(t *testing.T) {
 	t.Parallel()
-	addr := newRedis(t).Addr()
+	addr := miniredis.RunT(t).Addr()
 	synctest.Test(t, func(t *testing.T) {
 		client := connect(t, addr)
 		stumbles := &breaks{words: "evalsha"}
@@ -121,7 +122,7 @@ func TestNewTokensAreStoredThoughRedisStumbles(t *testing.T) {
 
 func TestALoginWhoseStateCannotBeMarkedIsNone(t *testing.T) {
 	t.Parallel()
-	client := connect(t, newRedis(t).Addr())
+	client := connect(t, miniredis.RunT(t).Addr())
 	stumbles := &breaks{words: "set session:login"}
 	client.AddHook(stumbles)
 	w := newWorld(t, client, nil)
@@ -141,7 +142,7 @@ func TestALoginWhoseStateCannotBeMarkedIsNone(t *testing.T) {
 
 func TestAWrongCodeUsesTheLoginUp(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	w := newWorld(t, connect(t, server.Addr()), nil)
 	b := w.browser()
 	callback := w.provider.Authorize(t, b.get(t, "/login").Header().Get("Location"), "ada")
@@ -157,7 +158,7 @@ func TestAWrongCodeUsesTheLoginUp(t *testing.T) {
 
 func TestAlive(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	w := newWorld(t, connect(t, server.Addr()), nil)
 	b := w.browser()
 	w.signIn(t, b, "ada")
@@ -182,7 +183,7 @@ func TestAlive(t *testing.T) {
 
 func TestEndedSessionsLeaveTheLists(t *testing.T) {
 	t.Parallel()
-	server := newRedis(t)
+	server := miniredis.RunT(t)
 	inBubble(t, server, func(t *testing.T, w *world, _ *browser) {
 		w.signIn(t, w.browser(), "ada")
 		w.signIn(t, w.browser(), "ada")

@@ -59,7 +59,7 @@ func newTokens(token *oauth2.Token, before tokens) tokens {
 func grantError(err error) error {
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok || answer.Response == nil {
-		return awayError{shortened(err)}
+		return awayError{auth.Unanswered(err)}
 	}
 	switch status := answer.Response.StatusCode; {
 	case answer.ErrorCode == "temporarily_unavailable", answer.ErrorCode == "server_error",

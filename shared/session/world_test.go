@@ -42,19 +42,9 @@ type world struct {
 	provider *sessiontest.Provider
 	redis    redis.UniversalClient
 
-	mu    sync.Mutex
-	ended []session.Session
-}
-
-// newRedis starts a Redis in the process. Inside a bubble its clock is still the real one.
-func newRedis(t *testing.T) *miniredis.Miniredis {
-	t.Helper()
-	server := miniredis.NewMiniRedis()
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	return server
+	mu     sync.Mutex
+	ended  []session.Session
+	failed error // the last one, as the log has it
 }
 
 func connect(t *testing.T, addr string) redis.UniversalClient {
@@ -106,7 +96,12 @@ func (w *world) application(t *testing.T, client redis.UniversalClient, change f
 	if err != nil {
 		t.Fatal(err)
 	}
-	fail := func(rw http.ResponseWriter, _ *http.Request, err error) { _ = problem.From(err).Write(rw) }
+	fail := func(rw http.ResponseWriter, _ *http.Request, err error) {
+		w.mu.Lock()
+		w.failed = err
+		w.mu.Unlock()
+		_ = problem.From(err).Write(rw)
+	}
 	sessions := session.New(cfg, session.App{
 		Name: "app", External: *origin, Home: "/", Callback: "/callback", Fail: fail,
 		Ended: func(_ context.Context, s session.Session) {

@@ -89,7 +89,7 @@ func wireError(ctx context.Context, service string, err error) *Error {
 		e.Kind, e.Err = Cancelled, cause
 	case notConnected(err):
 		e.Kind = Refused
-	case !quotable(err):
+	case !Quotable(err):
 		e.Err = errNotHTTP
 	}
 	return e
@@ -97,12 +97,13 @@ func wireError(ctx context.Context, service string, err error) *Error {
 
 var errNotHTTP = errors.New("the connection broke, or what came was no HTTP")
 
-// quotable reports whether an error's text is the system's or ours. net/http quotes what it could not parse, and
-// what a service sent is not for the log.
-func quotable(err error) bool {
+// Quotable reports whether the text of an exchange's error is the system's or ours. net/http quotes what it could not
+// parse, and what somebody sent is not for the log. It is about the error of a transport, without the url.Error that
+// http.Client puts around it.
+func Quotable(err error) bool {
 	_, network := errors.AsType[net.Error](err)
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
-	return network || certificate || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errTooLarge)
+	return network || certificate || errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errTooLarge)
 }
 
 func notConnected(err error) bool {
