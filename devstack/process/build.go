@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 )
 
 // Build builds main packages of this repository, named by their import paths, into dir, as a container image would have
@@ -22,33 +24,37 @@ func Build(ctx context.Context, dir string, packages ...string) error {
 	return nil
 }
 
+// The ports that FreeAddr gives lie below those that Linux takes for connections and for listeners that leave the port
+// to it (32768 and up): between the moment that one was found free and the moment that it is listened to, nobody gets it
+// by chance.
+const (
+	firstPort = 15_000
+	lastPort  = 32_000
+)
+
 // FreeAddr returns an address that was free on all hosts a moment ago, as host:port of each, for programs that have to
 // be told their port.
 func FreeAddr(ctx context.Context, hosts ...string) ([]string, error) {
-	const tries = 20
+	const tries = 50
 	var err error
 	for range tries {
+		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // no secret
 		var addrs []string
-		if addrs, err = freeAddr(ctx, hosts); err == nil {
+		if addrs, err = freeAddr(ctx, hosts, strconv.Itoa(port)); err == nil {
 			return addrs, nil
 		}
 	}
 	return nil, err
 }
 
-func freeAddr(ctx context.Context, hosts []string) (addrs []string, err error) {
-	port := "0"
+func freeAddr(ctx context.Context, hosts []string, port string) (addrs []string, err error) {
 	for _, host := range hosts {
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 		if err != nil {
 			return nil, err
 		}
 		defer func() { _ = listener.Close() }() // its port is free then
-		addr := listener.Addr().String()
-		if _, port, err = net.SplitHostPort(addr); err != nil {
-			return nil, err
-		}
-		addrs = append(addrs, addr)
+		addrs = append(addrs, listener.Addr().String())
 	}
 	return addrs, nil
 }

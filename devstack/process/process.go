@@ -60,6 +60,10 @@ func Start(ctx context.Context, p Program) (*Process, error) {
 		stopNow:    stop,
 		exited:     make(chan struct{}),
 	}
+	if child.listens(ctx) { // it would be taken for the child
+		stop()
+		return nil, fmt.Errorf("start %s: somebody listens at %s already", p.Name, p.Addr)
+	}
 	if err := child.launch(ctx, p); err != nil {
 		stop()
 		return nil, fmt.Errorf("start %s: %w", p.Name, err)
@@ -112,6 +116,9 @@ func (p *Process) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startsWithin, errors.New("it does not listen"))
 	defer cancel()
 	for !p.listens(ctx) {
+		if p.Addr == "" {
+			p.Addr, p.AdminAddr = announced(p.log, p.complaints)
+		}
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-p.exited:
@@ -124,9 +131,6 @@ func (p *Process) ready(ctx context.Context) error {
 }
 
 func (p *Process) listens(ctx context.Context) bool {
-	if p.Addr == "" {
-		p.Addr, p.AdminAddr = announced(p.log, p.complaints)
-	}
 	if p.Addr == "" {
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -147,13 +148,32 @@ func TestAProcessThatDoesNotStartSaysWhy(t *testing.T) {
 	}
 }
 
+func TestWhoeverListensAlreadyIsNotTakenForTheProcess(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	program := child(t, "listen")
+	program.Addr = listener.Addr().String()
+	if p, err := process.Start(t.Context(), program); err == nil || !strings.Contains(err.Error(), "somebody listens at "+program.Addr) {
+		t.Errorf("started %v, error %v", p, err)
+	}
+}
+
 func TestAFreeAddressIsFreeOnEveryHost(t *testing.T) {
 	t.Parallel()
 	addrs, err := process.FreeAddr(t.Context(), "127.0.0.1", "127.0.0.1:0")
 	if err == nil {
 		t.Errorf("a host that is none: %v", addrs)
 	}
-	if addrs, err = process.FreeAddr(t.Context(), "127.0.0.1"); err != nil || len(addrs) != 1 || !refuses(addrs[0]) {
-		t.Errorf("%v, %v", addrs, err)
+	addrs, err = process.FreeAddr(t.Context(), "127.0.0.1")
+	if err != nil || len(addrs) != 1 || !refuses(addrs[0]) {
+		t.Fatalf("%v, %v", addrs, err)
+	}
+	_, port, _ := net.SplitHostPort(addrs[0])
+	if number, err := strconv.Atoi(port); err != nil || number >= 32768 {
+		t.Errorf("%s is one of the ports that the system gives to anybody", port)
 	}
 }
