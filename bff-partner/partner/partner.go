@@ -24,6 +24,7 @@ type Config struct {
 	Limit    ratelimit.Config // for each partner
 	Own      auth.OwnTokenConfig
 
+	Upstream  upstream.Policy
 	Users     upstream.Replicas `env:"USERS_URLS,required" help:"base URLs of the User Service's replicas, comma separated, such as http://users:9001"`
 	Orders    upstream.Replicas `env:"ORDERS_URLS,required" help:"base URLs of the Order Service's replicas, likewise"`
 	Analytics upstream.Replicas `env:"ANALYTICS_URLS,required" help:"base URLs of the Analytics Service's replicas, likewise"`
@@ -46,13 +47,11 @@ type service struct {
 
 // New returns bff-partner on the platform, which owns its background work: nothing is left to close.
 func New(cfg Config, p *platform.Platform) http.Handler {
-	client := func(name string, replicas upstream.Replicas) *upstream.Client {
-		return upstream.New(upstream.Config{Service: name, Replicas: replicas, Transport: p.Transport, Telemetry: p.Telemetry})
-	}
+	services := upstream.NewServices(cfg.Upstream, p.Transport, p.Telemetry)
 	s := &service{
-		users:     users.New(client("users", cfg.Users)),
-		orders:    orders.New(client("orders", cfg.Orders)),
-		analytics: analytics.New(client("analytics", cfg.Analytics)),
+		users:     users.New(services.Client("users", cfg.Users)),
+		orders:    orders.New(services.Client("orders", cfg.Orders)),
+		analytics: analytics.New(services.Client("analytics", cfg.Analytics)),
 	}
 	own := auth.NewOwnToken(cfg.Own, p.Transport, p.Telemetry.Log)
 	p.Go("our own access token", own.Run)

@@ -154,7 +154,7 @@ func TestWhoeverListensAlreadyIsNotTakenForTheProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	t.Cleanup(func() { _ = listener.Close() })
 	program := child(t, "listen")
 	program.Addr = listener.Addr().String()
 	if p, err := process.Start(t.Context(), program); err == nil || !strings.Contains(err.Error(), "somebody listens at "+program.Addr) {

@@ -25,6 +25,8 @@ func TestTheAdminListenerIsForOperatorsAlone(t *testing.T) {
 		{name: "there is a trace", path: "/debug/pprof/trace?seconds=0.01", status: http.StatusOK},
 		{name: "symbols can be asked for", path: "/debug/pprof/symbol", status: http.StatusOK, contains: "num_symbols"},
 		{name: "the command line is there", path: "/debug/pprof/cmdline", status: http.StatusOK},
+		{name: "parts of the service have pages", path: "/things", status: http.StatusOK, contains: "all is well"},
+		{name: "which the root lists", path: "/", status: http.StatusOK, contains: "/things        what a part of the service says of itself\n"},
 		{name: "anything else is unknown", path: "/livez/", status: http.StatusNotFound},
 	}
 	for _, test := range tests {

@@ -38,6 +38,7 @@ type Platform struct {
 	drain          func()
 	closeTransport func()
 	warmUps        []func(ctx context.Context)
+	adminPages     []adminPage
 	work           *work
 	closePlatform  sync.Once
 }
@@ -83,6 +84,12 @@ func (p *Platform) Go(name string, f func(ctx context.Context) error) { p.work.s
 // WarmUp delays readiness until f returns: what would make the first requests wait. Serve calls f, whose context ends
 // after five seconds at the latest; requests that come all the same are served. WarmUp is called before Serve.
 func (p *Platform) WarmUp(f func(ctx context.Context)) { p.warmUps = append(p.warmUps, f) }
+
+// Admin makes the handler answer GET at the path on the admin listener, whose contents say about that it is. Admin is
+// called before Serve.
+func (p *Platform) Admin(path, about string, handler http.Handler) {
+	p.adminPages = append(p.adminPages, adminPage{path, about, handler})
+}
 
 // Close stops the background work, sends the last traces and closes Redis and idle connections. It takes
 // at most about 8 s, logs what did not go well, and does nothing the second time.

@@ -57,6 +57,9 @@ func serve(t *testing.T, cfg platform.Config, handler http.Handler, warmUps ...f
 	for _, f := range warmUps {
 		p.WarmUp(f)
 	}
+	p.Admin("/things", "what a part of the service says of itself", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "all is well")
+	}))
 	l, err := p.Listen(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -42,7 +42,7 @@ func (l *Listening) Serve(ctx context.Context, handler http.Handler) error {
 	var t traffic
 	public := newServer(log, p.cfg.MaxBody, t.count(handler))
 	public.BaseContext = func(net.Listener) context.Context { return base }
-	admin := newAdminServer(log, newAdmin(p.Telemetry.Metrics.Handler(), &t))
+	admin := newAdminServer(log, newAdmin(p.Telemetry.Metrics.Handler(), &t, p.adminPages))
 
 	var serving sync.WaitGroup
 	t.starting.Store(len(p.warmUps) > 0)

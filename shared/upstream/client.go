@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,8 @@ type Config struct {
 	Service string
 	// Replicas are the base URLs that serve it.
 	Replicas Replicas
+	// Policy bounds the calls; the zero value holds the defaults.
+	Policy Policy
 	// Transport makes the exchanges. It must neither follow redirects nor decompress.
 	Transport http.RoundTripper
 	Telemetry *telemetry.Telemetry
@@ -42,8 +45,9 @@ func New(cfg Config) *Client {
 	if cfg.Service == "" || len(cfg.Replicas) == 0 || cfg.Transport == nil || cfg.Telemetry == nil {
 		panic("upstream: incomplete Config of service " + cfg.Service)
 	}
-	if cfg.MaxAnswer == 0 {
-		cfg.MaxAnswer = defaultMaxAnswer
+	cfg.MaxAnswer = cmp.Or(cfg.MaxAnswer, defaultMaxAnswer)
+	if cfg.Policy.MaxInFlight == 0 {
+		cfg.Policy.MaxInFlight, cfg.Policy.MaxWaiting = defaultMaxInFlight, defaultMaxWaiting
 	}
 	return &Client{service: cfg.Service, stack: stack(cfg)}
 }

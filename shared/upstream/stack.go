@@ -14,7 +14,9 @@ import "net/http"
 func stack(cfg Config) http.RoundTripper {
 	var layer http.RoundTripper = receive{cfg.Transport, cfg.Service, cfg.MaxAnswer}
 	layer = stamp{layer, cfg.Service, cfg.Telemetry.Tracer}
-	layer = newBreak(layer, cfg)
+	if !cfg.Policy.Without.Break {
+		layer = newBreak(layer, cfg)
+	}
 	layer = failover{layer, cfg.Service, cfg.Replicas}
 	layer = observe{layer, cfg.Service, cfg.Telemetry}
 	return identify{layer}
