@@ -13,11 +13,12 @@ import (
 // Metrics is everything that this process counts. Label values are bounded: route templates, known
 // methods, statuses, configured services and replicas; nothing that a caller chooses.
 type Metrics struct {
+	upstreamMetrics
+
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	calls    *prometheus.HistogramVec
 	sections *prometheus.CounterVec
-	circuits *prometheus.GaugeVec
 	limits   *prometheus.CounterVec
 }
 
@@ -25,7 +26,8 @@ type Metrics struct {
 func NewMetrics() *Metrics {
 	buckets := []float64{.001, .0025, .005, .01, .025, .05, .1, .2, .3, .4, .6, .8, 1, 1.5, 2, 5}
 	m := &Metrics{
-		registry: prometheus.NewRegistry(),
+		upstreamMetrics: newUpstreamMetrics(),
+		registry:        prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "http_request_duration_seconds",
 			Help:    "Requests answered, by route template; 499 are clients that left.",
@@ -40,17 +42,14 @@ func NewMetrics() *Metrics {
 			Name: "answer_sections_unavailable_total",
 			Help: "Sections of aggregated answers that had to be left out.",
 		}, []string{"section", "reason"}),
-		circuits: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "upstream_circuit_state",
-			Help: "Circuit of each upstream replica: 0 closed, 1 half-open, 2 open.",
-		}, []string{"service", "replica"}),
 		limits: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rate_limit_decisions_total",
 			Help: "Requests that a limit has allowed or limited, decided by redis or, while that was away, local.",
 		}, []string{"limit", "decision", "where"}),
 	}
-	m.registry.MustRegister(m.requests, m.calls, m.sections, m.circuits, m.limits,
+	m.registry.MustRegister(m.requests, m.calls, m.sections, m.limits,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.register(m.registry)
 	return m
 }
 
@@ -75,11 +74,6 @@ func (m *Metrics) Call(call Call) {
 // Unavailable counts a section that had to be left out of an answer.
 func (m *Metrics) Unavailable(section, reason string) {
 	m.sections.WithLabelValues(section, reason).Inc()
-}
-
-// Circuit says the state of a replica's circuit: 0 closed, 1 half-open, 2 open.
-func (m *Metrics) Circuit(service, replica string, state int) {
-	m.circuits.WithLabelValues(service, replica).Set(float64(state))
 }
 
 // RateLimit counts a request that the named limit has "allowed" or "limited", as "redis" or the "local" process decided.

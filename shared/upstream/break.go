@@ -20,7 +20,7 @@ const (
 	bucket         = time.Second
 	openFor        = 5 * time.Second
 	probes         = 3
-	enoughCalls    = 20
+	enoughCalls    = 10
 	tooManyOfCalls = 0.5
 	enoughOfAll    = 0.1
 )
@@ -30,22 +30,15 @@ var errOpen = errors.New("circuit is open")
 
 type circuit = gobreaker.CircuitBreaker[*http.Response]
 
-// breaks holds the circuit of every replica of a service.
+// breaks asks a replica as long as its circuit lets it.
 type breaks struct {
-	next     http.RoundTripper
-	circuits map[string]*circuit // by host, as Failover addresses them
+	next http.RoundTripper
+	pool *pool
 }
 
-func newBreak(next http.RoundTripper, cfg Config) breaks {
-	l := breaks{next: next, circuits: make(map[string]*circuit, len(cfg.Replicas))}
-	for _, replica := range cfg.Replicas {
-		l.circuits[replica.Host] = newCircuit(cfg.Service, replica.Host, cfg.Telemetry)
-	}
-	return l
-}
-
-func newCircuit(service, replica string, t *telemetry.Telemetry) *circuit {
-	t.Metrics.Circuit(service, replica, int(gobreaker.StateClosed))
+func newCircuit(service string, r *replica, t *telemetry.Telemetry) *circuit {
+	host := r.url.Host
+	t.Metrics.Circuit(service, host, int(gobreaker.StateClosed))
 	return gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
 		Interval:     window,
 		BucketPeriod: bucket,
@@ -54,15 +47,16 @@ func newCircuit(service, replica string, t *telemetry.Telemetry) *circuit {
 		ReadyToTrip:  tooManyFailed,
 		IsExcluded:   saysNothing,
 		OnStateChange: func(_ string, from, to gobreaker.State) {
-			t.Metrics.Circuit(service, replica, int(to))
-			t.Log.Warn("circuit changed", slog.String("upstream", service), slog.String("replica", replica),
+			r.changed.Store(time.Now().UnixNano())
+			t.Metrics.Circuit(service, host, int(to))
+			t.Log.Warn("circuit changed", slog.String("upstream", service), slog.String("replica", host),
 				slog.String("from", from.String()), slog.String("to", to.String()))
 		},
 	})
 }
 
 func (l breaks) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := l.circuits[req.URL.Host].Execute(func() (*http.Response, error) {
+	resp, err := l.pool.byHost(req.URL.Host).circuit.Execute(func() (*http.Response, error) {
 		resp, err := l.next.RoundTrip(req)
 		if err == nil && resp.StatusCode >= http.StatusInternalServerError {
 			return resp, errServer

@@ -14,9 +14,21 @@ import (
 )
 
 const (
-	enoughCalls = 20              // before a circuit judges
+	enoughCalls = 10              // before a circuit judges
 	openFor     = 5 * time.Second // before it probes
 )
+
+// circuitsAlone leaves out what would keep failures from a circuit.
+var circuitsAlone = upstream.Policy{Without: upstream.Layers{Shed: true, Retry: true, Hedge: true, Eject: true}}
+
+// clientOf returns a client of a service named "things" with replicas behind the transport.
+func clientOf(t *testing.T, transport http.RoundTripper, policy upstream.Policy, replicas string) *upstream.Client {
+	t.Helper()
+	return upstream.New(upstream.Config{
+		Service: "things", Replicas: upstreamtest.Replicas(t, replicas), Policy: policy,
+		Transport: transport, Telemetry: upstreamtest.Telemetry(t),
+	})
+}
 
 func kindOf(err error) upstream.Kind {
 	if e, ok := errors.AsType[*upstream.Error](err); ok {
@@ -35,12 +47,12 @@ func TestACircuit(t *testing.T) {
 		calls func() []upstreamtest.Answer
 		opens bool
 	}{
-		{"opens when all fail", times(20, upstreamtest.Answer{Status: 503}), true},
-		{"opens when half fail", mixed(20, good, upstreamtest.Answer{Status: 500}), true},
-		{"opens at refused connections and broken ones", times(20, upstreamtest.Answer{Err: errors.New("EOF")}), true},
-		{"opens at deadlines", times(20, upstreamtest.Answer{Hang: true}), true},
-		{"opens at bodies that never end in time", times(20, upstreamtest.Answer{Stall: time.Hour}), true},
-		{"does not judge by fewer calls", times(19, upstreamtest.Answer{Status: 503}), false},
+		{"opens when all fail", times(10, upstreamtest.Answer{Status: 503}), true},
+		{"opens when half fail", mixed(10, good, upstreamtest.Answer{Status: 500}), true},
+		{"opens at refused connections and broken ones", times(10, upstreamtest.Answer{Err: errors.New("EOF")}), true},
+		{"opens at deadlines", times(10, upstreamtest.Answer{Hang: true}), true},
+		{"opens at bodies that never end in time", times(10, upstreamtest.Answer{Stall: time.Hour}), true},
+		{"does not judge by fewer calls", times(9, upstreamtest.Answer{Status: 503}), false},
 		{"stays closed when one in three fails", mixed(30, good, good, upstreamtest.Answer{Status: 503}), false},
 		{"stays closed at any number of 4xx", mixed(200, upstreamtest.Answer{Status: 404}, upstreamtest.Answer{Status: 401}, upstreamtest.Answer{Status: 429}), false},
 		{"stays closed when nearly all that was asked says nothing", many(300, tooLarge, 25, bad), false},
@@ -51,7 +63,7 @@ func TestACircuit(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var transport upstreamtest.Transport
-				client := upstreamtest.Client(t, &transport)
+				client := clientOf(t, &transport, circuitsAlone, "http://users.test")
 				for _, answer := range tt.calls() {
 					transport.Answer("/things/1", answer)
 					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
@@ -75,7 +87,7 @@ func TestTenThousandCancellationsOpenNoCircuit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var transport upstreamtest.Transport
 		transport.Answer("/things/1", upstreamtest.Answer{Hang: true})
-		client := upstreamtest.Client(t, &transport)
+		client := clientOf(t, &transport, circuitsAlone, "http://users.test")
 		ctx, leave := context.WithCancel(t.Context())
 		var callers sync.WaitGroup
 		for range 10_000 {
@@ -183,10 +195,7 @@ func besideADeadReplica(t *testing.T, replicas string) (*upstream.Client, *upstr
 		}
 		return upstreamtest.Answer{Body: `{"id":"1"}`}
 	})
-	return upstream.New(upstream.Config{
-		Service: "things", Replicas: upstreamtest.Replicas(t, replicas),
-		Transport: &transport, Telemetry: upstreamtest.Telemetry(t),
-	}), &transport
+	return clientOf(t, &transport, circuitsAlone, replicas), &transport
 }
 
 func many(n int, first upstreamtest.Answer, m int, second upstreamtest.Answer) func() []upstreamtest.Answer {

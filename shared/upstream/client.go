@@ -4,14 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"bff.internal/shared/telemetry"
 )
@@ -37,7 +32,12 @@ type Config struct {
 // Client calls one service. It may be used concurrently.
 type Client struct {
 	service string
-	stack   http.RoundTripper
+	layers  http.RoundTripper
+
+	// What the layers know, for Status.
+	pool            *pool
+	gate            *gate
+	retries, hedges *extraBudget
 }
 
 // New returns a client of one service. It panics if the Config lacks what is required.
@@ -49,7 +49,12 @@ func New(cfg Config) *Client {
 	if cfg.Policy.MaxInFlight == 0 {
 		cfg.Policy.MaxInFlight, cfg.Policy.MaxWaiting = defaultMaxInFlight, defaultMaxWaiting
 	}
-	return &Client{service: cfg.Service, stack: stack(cfg)}
+	c := &Client{
+		service: cfg.Service,
+		pool:    newPool(cfg), gate: newGate(cfg.Policy), retries: newRetryBudget(), hedges: newHedgeBudget(),
+	}
+	c.layers = c.stack(cfg)
+	return c
 }
 
 // Target is what to ask a service for.
@@ -68,7 +73,7 @@ func Get[T any](ctx context.Context, c *Client, target Target) (T, error) {
 	if err != nil {
 		return value, err
 	}
-	resp, err := c.stack.RoundTrip(req)
+	resp, err := c.layers.RoundTrip(req)
 	if err != nil {
 		return value, c.wrap(ctx, err)
 	}
@@ -104,7 +109,7 @@ func (c *Client) request(ctx context.Context, method string, target Target) (*ht
 		raw.WriteString("/" + url.PathEscape(segment))
 	}
 	var blank http.Request
-	req := blank.WithContext(ctx)
+	req := blank.WithContext(&call{Context: ctx, repeatable: true})
 	req.Method = method
 	req.URL = &url.URL{Path: path.String(), RawPath: raw.String(), RawQuery: target.Query.Encode()}
 	req.Header = make(http.Header, roomForHeaders)
@@ -130,39 +135,4 @@ func (c *Client) check(ctx context.Context, resp *http.Response) error {
 	default:
 		return c.fail(BadAnswer, status, nil)
 	}
-}
-
-func decode(resp *http.Response, value any) error {
-	if contentType := resp.Header.Get("Content-Type"); !isJSON(contentType) {
-		return fmt.Errorf("content type %.64q is not JSON", contentType)
-	}
-	if coding := resp.Header.Get("Content-Encoding"); coding != "" {
-		return fmt.Errorf("content coding %.64q was not asked for", coding)
-	}
-	if err := json.Unmarshal(received(resp), value); err != nil {
-		return withoutContent(err)
-	}
-	if v, ok := value.(interface{ Validate() error }); ok {
-		return v.Validate()
-	}
-	return nil
-}
-
-// withoutContent says where a value is wrong and not what it is, for that goes to the log.
-func withoutContent(err error) error {
-	if wrong, ok := errors.AsType[*json.SemanticError](err); ok {
-		return fmt.Errorf("JSON %v at %.64q is no %v", wrong.JSONKind, wrong.JSONPointer, wrong.GoType)
-	}
-	if wrong, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return fmt.Errorf("no valid JSON at byte %d", wrong.ByteOffset)
-	}
-	return errors.New("no valid JSON")
-}
-
-func isJSON(contentType string) bool {
-	if contentType == "application/json" {
-		return true
-	}
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"bff.internal/shared/problem"
 )
@@ -30,8 +31,11 @@ const (
 	Cancelled Kind = "cancelled"
 )
 
-// retryAfter is what callers are told while a circuit is open or load is shed.
-const retryAfter = openFor
+// What callers are told to wait: until a circuit probes, or until load may have passed.
+const (
+	retryAfterOpen = openFor
+	retryAfterShed = time.Second
+)
 
 // Error is a call that gave no useful answer.
 type Error struct {
@@ -42,7 +46,8 @@ type Error struct {
 	// Err is the cause, or nil when the Status says it all.
 	Err error
 
-	ours bool // the token that the service judged was the BFF's own
+	ours  bool // the token that the service judged was the BFF's own
+	begun bool // the first byte of an answer had come
 }
 
 // Error says what happened, for the log.
@@ -71,9 +76,10 @@ func (e *Error) Problem() *problem.Problem {
 		return problem.From(context.DeadlineExceeded).Because(e)
 	case Cancelled:
 		return problem.From(context.Canceled).Because(e)
-	case BreakerOpen, Shed:
-		return problem.New(http.StatusServiceUnavailable, "unavailable",
-			"A service behind this answer is not available at the moment.").RetryAfter(retryAfter).Because(e)
+	case BreakerOpen:
+		return e.unavailable(retryAfterOpen)
+	case Shed:
+		return e.unavailable(retryAfterShed)
 	case Refused:
 		return problem.New(http.StatusBadGateway, "unreachable",
 			"A service behind this answer could not be reached.").Because(e)
@@ -85,6 +91,11 @@ func (e *Error) Problem() *problem.Problem {
 	}
 	return problem.New(http.StatusBadGateway, "bad_answer",
 		"A service behind this answer gave no useful answer.").Because(e)
+}
+
+func (e *Error) unavailable(retryAfter time.Duration) *problem.Problem {
+	return problem.New(http.StatusServiceUnavailable, "unavailable",
+		"A service behind this answer is not available at the moment.").RetryAfter(retryAfter).Because(e)
 }
 
 // denial is the service's judgement of the caller's own token, which stays what it is.

@@ -26,6 +26,9 @@ func (r *Replicas) UnmarshalText(text []byte) error {
 		seen[replica.Host] = true
 		replicas = append(replicas, replica)
 	}
+	if len(replicas) > maxReplicas {
+		return fmt.Errorf("%d are too many; wants at most %d", len(replicas), maxReplicas)
+	}
 	*r = replicas
 	return nil
 }

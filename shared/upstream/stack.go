@@ -7,17 +7,30 @@ import "net/http"
 //
 //	Identify   credentials and request id; layers below may key on who is asking
 //	Observe    the logical call: span, metric, log attributes
-//	Failover   each attempt takes a replica that this request has not asked yet, in shuffled order
+//	Shed       a bound on what is in flight to the service and on what waits for it, shared fairly by callers
+//	Retry      a second attempt after a failure: what may be repeated, within a budget, where somebody admits it
+//	Hedge      a twin of a slow GET, within a budget; the first answer wins and the other is cancelled
+//	Failover   each attempt takes a replica that this call has not asked yet, in shuffled order
 //	Break      one circuit per replica; a caller's cancellation is no failure
 //	Stamp      per attempt: its span's traceparent and what remains of the deadline
-//	Receive    the answer's body, up to its limit, and what went wrong on the wire
-func stack(cfg Config) http.RoundTripper {
+//	Receive    the answer's body, up to its limits, and what went wrong on the wire
+func (c *Client) stack(cfg Config) http.RoundTripper {
+	without, several := cfg.Policy.Without, len(cfg.Replicas) > 1
 	var layer http.RoundTripper = receive{cfg.Transport, cfg.Service, cfg.MaxAnswer}
 	layer = stamp{layer, cfg.Service, cfg.Telemetry.Tracer}
-	if !cfg.Policy.Without.Break {
-		layer = newBreak(layer, cfg)
+	if !without.Break {
+		layer = breaks{layer, c.pool}
 	}
-	layer = failover{layer, cfg.Service, cfg.Replicas}
+	layer = failover{layer, c.pool}
+	if several && !without.Hedge {
+		layer = hedge{layer, c.pool, c.hedges}
+	}
+	if several && !without.Retry {
+		layer = retry{layer, c.pool, c.retries}
+	}
+	if !without.Shed {
+		layer = shed{layer, c.pool, c.gate}
+	}
 	layer = observe{layer, cfg.Service, cfg.Telemetry}
 	return identify{layer}
 }

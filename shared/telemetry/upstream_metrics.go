@@ -1,0 +1,58 @@
+package telemetry
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// upstreamMetrics is what keeps calls to services standing, counted.
+type upstreamMetrics struct {
+	circuits *prometheus.GaugeVec
+	ejected  *prometheus.GaugeVec
+	extra    *prometheus.CounterVec
+	shed     *prometheus.CounterVec
+}
+
+func newUpstreamMetrics() upstreamMetrics {
+	return upstreamMetrics{
+		circuits: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "upstream_circuit_state",
+			Help: "Circuit of each upstream replica: 0 closed, 1 half-open, 2 open.",
+		}, []string{"service", "replica"}),
+		ejected: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "upstream_replica_ejected",
+			Help: "1 while an upstream replica is passed over because of failures in a row.",
+		}, []string{"service", "replica"}),
+		extra: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "upstream_extra_attempts_total",
+			Help: "Attempts beyond a call's first; kind is retry or hedge.",
+		}, []string{"service", "kind"}),
+		shed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "upstream_shed_total",
+			Help: "Calls that were not made because the service has more to do than it can.",
+		}, []string{"service"}),
+	}
+}
+
+func (m upstreamMetrics) register(r *prometheus.Registry) {
+	r.MustRegister(m.circuits, m.ejected, m.extra, m.shed)
+}
+
+// Circuit says the state of a replica's circuit: 0 closed, 1 half-open, 2 open.
+func (m upstreamMetrics) Circuit(service, replica string, state int) {
+	m.circuits.WithLabelValues(service, replica).Set(float64(state))
+}
+
+// Ejected says whether a replica is passed over.
+func (m upstreamMetrics) Ejected(service, replica string, ejected bool) {
+	value := 0.0
+	if ejected {
+		value = 1
+	}
+	m.ejected.WithLabelValues(service, replica).Set(value)
+}
+
+// ExtraAttempt counts an attempt beyond a call's first, which is a "retry" or a "hedge".
+func (m upstreamMetrics) ExtraAttempt(service, kind string) {
+	m.extra.WithLabelValues(service, kind).Inc()
+}
+
+// UpstreamShed counts a call that was not made because the service has more to do than it can.
+func (m upstreamMetrics) UpstreamShed(service string) { m.shed.WithLabelValues(service).Inc() }

@@ -1,0 +1,52 @@
+package upstream
+
+import (
+	"sync"
+	"time"
+)
+
+// extraBudget bounds the attempts beyond the first to a share of all calls. It may be used concurrently.
+type extraBudget struct {
+	share float64 // of a token that each call brings
+	most  float64 // tokens that can be saved
+	// floor is how often an attempt is allowed though nothing is saved; 0 means never.
+	floor time.Duration
+
+	mu      sync.Mutex
+	saved   float64
+	last    time.Time // when the floor was used
+	granted uint64
+	denied  uint64
+}
+
+// earn counts a call.
+func (b *extraBudget) earn() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.saved = min(b.most, b.saved+b.share)
+}
+
+// spend takes a token, if there is one.
+func (b *extraBudget) spend(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.saved >= 1:
+		b.saved--
+	case b.floor > 0 && now.Sub(b.last) >= b.floor:
+		b.last = now
+	default:
+		b.denied++
+		return false
+	}
+	b.granted++
+	return true
+}
+
+// refund gives a token back for an attempt that nobody was asked by.
+func (b *extraBudget) refund() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.saved = min(b.most, b.saved+1)
+	b.granted--
+}
