@@ -198,9 +198,12 @@ func TestAThousandDashboardsUnderRandomLatenciesAreTheSameBytes(t *testing.T) {
 		if !strings.HasPrefix(want, `{"user":{"id":"ada"`) {
 			t.Fatalf("body = %s", want)
 		}
+		room := make(chan struct{}, 20) // more at a time would wait for each other, beyond their deadlines
 		var callers sync.WaitGroup
 		for range 1000 {
+			room <- struct{}{}
 			callers.Go(func() {
+				defer func() { <-room }()
 				if got := b.get(t, "/mobile/dashboard", token).Body.String(); got != want {
 					t.Errorf("body = %s, want %s", got, want)
 				}
@@ -217,9 +220,12 @@ func TestTenThousandClientsThatLeaveOpenNoCircuit(t *testing.T) { //nolint:paral
 		for _, path := range []string{"/users/me", "/orders", "/metrics"} {
 			b.script.Answer(path, upstreamtest.Answer{Hang: true})
 		}
+		room := make(chan struct{}, 20) // more at a time would be shed, which is an answer
 		var callers sync.WaitGroup
 		for range 10_000 {
+			room <- struct{}{}
 			callers.Go(func() {
+				defer func() { <-room }()
 				ctx, leave := context.WithCancel(t.Context())
 				time.AfterFunc(rand.N(250*time.Millisecond), leave)
 				req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/mobile/dashboard", http.NoBody)

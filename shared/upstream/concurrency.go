@@ -14,7 +14,10 @@ const (
 
 	// A limit is judged by windows, which last at least as long as an answer: what was changed in one shows in the next.
 	windowAtLeast = 100 * time.Millisecond
-	windowAnswers = 10
+	windowAnswers = 50
+	// Where calls are few, fewer answers tell as much as there is to know after windowAtMost.
+	windowAtMost = 2 * time.Second
+	fewAnswers   = 10
 
 	// Answers that take more than tooSlow times as long as they did with fewer calls are waiting for each other.
 	tooSlow    = 2
@@ -24,26 +27,31 @@ const (
 	dropFactor = 0.8
 	dropShare  = 0.1
 	idleFactor = 0.95
+	// startFactor is for a service that was never slow: nobody knows yet what it can do.
+	startFactor = 1.5
 
-	// baselinePeriod is how long a measured baseline counts at the least; at the most it is twice as long.
+	// baselinePeriod is how long the lowest mean of a service under load counts.
 	baselinePeriod = 30 * time.Second
+	// smoothing is the weight of the last window in the baseline of a service that is not under load.
+	smoothing = 0.2
 )
 
 // concurrency is how many calls a service should have at a time. It grows while it is used and answers come as fast as
 // they do with fewer, and shrinks when they get slower, get lost, or when the service says that it is too much: beyond
 // that point calls only wait in the service instead of here. It is not for concurrent use.
 type concurrency struct {
-	most  float64
-	limit float64
-
-	begun    time.Time // of the window
-	answers  int
-	drops    int
-	total    time.Duration // of the answers
-	peak     int           // calls in flight at a time
-	mean     time.Duration // of the last window's answers; 0 at first
-	period   time.Time     // when the baseline was begun
-	baseline [2]time.Duration
+	most    float64
+	limit   float64
+	slow    bool      // once, since the start
+	begun   time.Time // of the window
+	answers int
+	drops   int
+	total   time.Duration // of the answers
+	peak    int           // calls in flight at a time
+	mean    time.Duration // of the last window's answers; 0 at first
+	usual   time.Duration // how long answers take as long as not too many are asked for at a time; 0 at first
+	lowest  time.Duration // mean of the period, which is one of load
+	period  time.Time     // when it began
 }
 
 func newConcurrency(most int) concurrency {
@@ -74,7 +82,8 @@ func (c *concurrency) roll(now time.Time) {
 	if c.begun.IsZero() {
 		c.begun, c.period = now, now
 	}
-	if c.answers+c.drops < windowAnswers || now.Sub(c.begun) < max(windowAtLeast, c.mean) {
+	if age := now.Sub(c.begun); c.answers+c.drops < fewAnswers || age < max(windowAtLeast, c.mean) ||
+		(c.answers+c.drops < windowAnswers && age < windowAtMost) {
 		return
 	}
 	if c.answers > 0 {
@@ -87,44 +96,47 @@ func (c *concurrency) roll(now time.Time) {
 }
 
 func (c *concurrency) adapt(used bool) {
-	base := c.usual()
-	slow := base > 0 && c.mean > tooSlow*base+slowSlack
 	switch {
 	case float64(c.drops) >= dropShare*float64(c.answers+c.drops):
+		c.slow = true
 		c.limit *= dropFactor
-	case slow:
-		c.limit *= max(sharpest, (aimedAt*float64(base)+float64(slowSlack))/float64(c.mean))
+	case used && c.usual > 0 && c.mean > tooSlow*c.usual+slowSlack:
+		c.slow = true
+		c.limit *= max(sharpest, (aimedAt*float64(c.usual)+float64(slowSlack))/float64(c.mean))
+	case used && !c.slow:
+		c.limit *= startFactor
 	case used:
 		c.limit += math.Sqrt(c.limit)
 	case c.limit > firstLimit:
 		c.limit = max(firstLimit, c.limit*idleFactor)
 	}
-	c.limit = min(c.most, max(leastLimit, c.limit))
+	c.bound()
 }
 
-// usual is how long answers take as long as not too many are asked for at a time; 0 when nobody knows yet.
-func (c *concurrency) usual() time.Duration {
-	if c.baseline[1] == 0 || (c.baseline[0] != 0 && c.baseline[0] < c.baseline[1]) {
-		return c.baseline[0]
-	}
-	return c.baseline[1]
-}
+// bound keeps the limit between what a service gets at the least and at the most.
+func (c *concurrency) bound() { c.limit = min(c.most, max(leastLimit, c.limit)) }
 
-// remember keeps the lowest mean. When a period ends under load, the limit is halved for a moment: otherwise the waiting
-// in the service would become the baseline, and the limit would grow without end.
+// remember learns what is usual: without load from every window, and under load from the fastest one of a period. When
+// such a period ends, the limit is halved for a moment: otherwise the waiting in the service would become what is usual,
+// and the limit would grow without end.
 func (c *concurrency) remember(used bool, now time.Time) {
-	if now.Sub(c.period) >= baselinePeriod {
-		c.period = now
-		if c.baseline[0] != 0 {
-			c.baseline[1] = c.baseline[0]
+	switch {
+	case c.answers == 0:
+	case c.usual == 0:
+		c.usual = c.mean
+	case !used:
+		c.usual += time.Duration(smoothing * float64(c.mean-c.usual))
+		c.period, c.lowest = now, 0
+	default:
+		if c.lowest == 0 || c.mean < c.lowest {
+			c.lowest = c.mean
 		}
-		c.baseline[0] = 0
-		if used {
-			c.limit = min(c.most, max(leastLimit, c.limit/2)) //nolint:mnd // halved
+		c.usual = min(c.usual, c.mean)
+		if now.Sub(c.period) >= baselinePeriod {
+			c.usual = c.lowest
+			c.period, c.lowest = now, 0
+			c.limit /= 2
+			c.bound()
 		}
-		return
-	}
-	if c.answers > 0 && (c.baseline[0] == 0 || c.mean < c.baseline[0]) {
-		c.baseline[0] = c.mean
 	}
 }

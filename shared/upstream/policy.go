@@ -9,13 +9,13 @@ import (
 
 const (
 	defaultMaxInFlight = 256
-	defaultMaxWaiting  = 128
+	defaultMaxWaiting  = 1024
 )
 
 // Policy bounds the calls to each service of a BFF.
 type Policy struct {
 	MaxInFlight int `env:"UPSTREAM_MAX_IN_FLIGHT" envDefault:"256" help:"calls in flight to one service at most; fewer while that makes the service slower"`
-	MaxWaiting  int `env:"UPSTREAM_MAX_WAITING" envDefault:"128" help:"calls waiting for their turn at one service at most; more are shed"`
+	MaxWaiting  int `env:"UPSTREAM_MAX_WAITING" envDefault:"1024" help:"calls waiting for their turn at one service at most; more are shed"`
 
 	// Without leaves layers out, to price them and to compare with them. There is no variable for it.
 	Without Layers
