@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"bff.internal/shared/telemetry"
@@ -68,24 +69,28 @@ type Target struct {
 // Get asks for a JSON value, on behalf of whoever the context's Credentials name. Every error is an
 // *Error. A T with a Validate method is refused when that returns an error: a bad answer.
 func Get[T any](ctx context.Context, c *Client, target Target) (T, error) {
-	var value T
-	req, err := c.request(ctx, http.MethodGet, target)
+	var zero T
+	req, err := c.request(&call{Context: ctx, repeatable: true}, http.MethodGet, target)
 	if err != nil {
-		return value, err
+		return zero, err
 	}
 	resp, err := c.layers.RoundTrip(req)
 	if err != nil {
-		return value, c.wrap(ctx, err)
+		return zero, c.wrap(ctx, err)
 	}
-	if err := c.check(ctx, resp); err != nil {
-		return value, err
+	if err := c.check(ctx, resp, http.StatusOK); err != nil {
+		return zero, err
 	}
+	return valueOf[T](ctx, c, resp)
+}
+
+// valueOf decodes the answer.
+func valueOf[T any](ctx context.Context, c *Client, resp *http.Response) (T, error) {
+	var value, zero T
 	if err := decode(resp, &value); err != nil {
-		var zero T
 		return zero, c.fail(BadAnswer, resp.StatusCode, err)
 	}
 	if err := ctx.Err(); err != nil { // decoding takes time too
-		var zero T
 		return zero, wireError(ctx, c.service, err)
 	}
 	return value, nil
@@ -99,7 +104,7 @@ var acceptJSON = []string{"application/json"} //nolint:gochecknoglobals // read-
 var errNoPath = errors.New("an empty or dot segment in a path names nothing")
 
 // request makes the request without its host, which Failover fills in.
-func (c *Client) request(ctx context.Context, method string, target Target) (*http.Request, error) {
+func (c *Client) request(ctx *call, method string, target Target) (*http.Request, error) {
 	var path, raw strings.Builder
 	for _, segment := range target.Path {
 		if segment == "" || segment == "." || segment == ".." {
@@ -109,7 +114,7 @@ func (c *Client) request(ctx context.Context, method string, target Target) (*ht
 		raw.WriteString("/" + url.PathEscape(segment))
 	}
 	var blank http.Request
-	req := blank.WithContext(&call{Context: ctx, repeatable: true})
+	req := blank.WithContext(ctx)
 	req.Method = method
 	req.URL = &url.URL{Path: path.String(), RawPath: raw.String(), RawQuery: target.Query.Encode()}
 	req.Header = make(http.Header, roomForHeaders)
@@ -117,11 +122,12 @@ func (c *Client) request(ctx context.Context, method string, target Target) (*ht
 	return req, nil
 }
 
-// check judges the status of an answer.
-func (c *Client) check(ctx context.Context, resp *http.Response) error {
-	switch status := resp.StatusCode; status {
-	case http.StatusOK:
+// check judges the status of an answer, where those that are wanted hold a value.
+func (c *Client) check(ctx context.Context, resp *http.Response, wanted ...int) error {
+	if slices.Contains(wanted, resp.StatusCode) {
 		return nil
+	}
+	switch status := resp.StatusCode; status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
 		credentials, _ := CredentialsFrom(ctx)
 		if status == http.StatusUnauthorized && credentials.Refused != nil {

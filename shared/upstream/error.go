@@ -21,6 +21,8 @@ const (
 	Refused Kind = "refused"
 	// Denied: the service answered 401, 403 or 404.
 	Denied Kind = "denied"
+	// Rejected: the service did not make the change that it was asked for, and said so by 409, 412 or 422.
+	Rejected Kind = "rejected"
 	// BadAnswer: any other answer that is no use.
 	BadAnswer Kind = "bad_answer"
 	// BreakerOpen: no replica was asked, because the circuit of each is open.
@@ -87,6 +89,8 @@ func (e *Error) Problem() *problem.Problem {
 		if !e.ours {
 			return e.denial().Because(e)
 		}
+	case Rejected:
+		return e.rejection().Because(e)
 	case BadAnswer:
 	}
 	return problem.New(http.StatusBadGateway, "bad_answer",
@@ -108,6 +112,18 @@ func (e *Error) denial() *problem.Problem {
 		return problem.New(e.Status, "forbidden", "The token does not allow this.")
 	default:
 		return problem.New(http.StatusNotFound, "not_found", "There is nothing here.")
+	}
+}
+
+// rejection is the service's judgement of a change, which stays what it is.
+func (e *Error) rejection() *problem.Problem {
+	switch e.Status {
+	case http.StatusConflict:
+		return problem.New(e.Status, "conflict", "This contradicts what is there.")
+	case http.StatusPreconditionFailed:
+		return problem.New(e.Status, "precondition_failed", "What is there is not what the request expects.")
+	default:
+		return problem.New(http.StatusUnprocessableEntity, "unprocessable", "This cannot be done as it was asked for.")
 	}
 }
 
