@@ -51,6 +51,8 @@ func New(cfg Config, p *platform.Platform) http.Handler {
 	tokens := auth.NewVerifier(cfg.Auth, p.Transport, p.Telemetry.Log)
 	p.Go("keys of the issuer", tokens.Refresh)
 
+	p.Admin("/upstreams", "every service and replica: what is wrong, and since when", services)
+
 	edge := web.New(cfg.Web, p.Telemetry)
 	s.routes(edge, tokens)
 	return edge

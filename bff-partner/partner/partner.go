@@ -59,6 +59,8 @@ func New(cfg Config, p *platform.Platform) http.Handler {
 	replicas := ratelimit.NewReplicas(p.Redis, "bff-partner", p.Telemetry.Log)
 	p.Go("count of replicas", replicas.Run)
 
+	p.Admin("/upstreams", "every service and replica: what is wrong, and since when", services)
+
 	edge := web.New(cfg.Web, p.Telemetry)
 	s.routes(edge, entrance{
 		keys: apikey.NewGuard(cfg.Keys, apikey.NewStore(p.Redis), "bff-partner"),

@@ -65,6 +65,8 @@ func New(cfg Config, p *platform.Platform) http.Handler {
 	p.Go("live updates", s.live.Run)
 	p.Go("changes of orders", s.followOrders)
 
+	p.Admin("/upstreams", "every service and replica: what is wrong, and since when", services)
+
 	edge := web.New(cfg.Web, p.Telemetry)
 	s.routes(edge, cfg)
 	return edge

@@ -2,6 +2,8 @@ package telemetry
 
 import "github.com/prometheus/client_golang/prometheus"
 
+const labelService = "service"
+
 // upstreamMetrics is what keeps calls to services standing, counted.
 type upstreamMetrics struct {
 	circuits *prometheus.GaugeVec
@@ -15,19 +17,19 @@ func newUpstreamMetrics() upstreamMetrics {
 		circuits: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "upstream_circuit_state",
 			Help: "Circuit of each upstream replica: 0 closed, 1 half-open, 2 open.",
-		}, []string{"service", "replica"}),
+		}, []string{labelService, "replica"}),
 		ejected: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "upstream_replica_ejected",
 			Help: "1 while an upstream replica is passed over because of failures in a row.",
-		}, []string{"service", "replica"}),
+		}, []string{labelService, "replica"}),
 		extra: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "upstream_extra_attempts_total",
 			Help: "Attempts beyond a call's first; kind is retry or hedge.",
-		}, []string{"service", "kind"}),
+		}, []string{labelService, "kind"}),
 		shed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "upstream_shed_total",
 			Help: "Calls that were not made because the service has more to do than it can.",
-		}, []string{"service"}),
+		}, []string{labelService}),
 	}
 }
 

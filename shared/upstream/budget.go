@@ -50,3 +50,10 @@ func (b *extraBudget) refund() {
 	b.saved = min(b.most, b.saved+1)
 	b.granted--
 }
+
+// state is what /upstreams says of the budget.
+func (b *extraBudget) state() BudgetStatus {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return BudgetStatus{Saved: b.saved, Most: b.most, Granted: b.granted, Denied: b.denied}
+}

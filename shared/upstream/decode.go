@@ -3,7 +3,6 @@ package upstream
 import (
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"strings"
 
@@ -11,14 +10,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// decode reads the value out of an answer that receive has let through.
 func decode(resp *http.Response, value any) error {
-	if contentType := resp.Header.Get("Content-Type"); !isJSON(contentType) {
-		return fmt.Errorf("content type %.64q is not JSON", contentType)
+	content := received(resp)
+	if err := withinLimits(content); err != nil {
+		return err
 	}
-	if coding := resp.Header.Get("Content-Encoding"); coding != "" {
-		return fmt.Errorf("content coding %.64q was not asked for", coding)
-	}
-	if err := json.Unmarshal(received(resp), value); err != nil {
+	if err := json.Unmarshal(content, value); err != nil {
 		return withoutContent(err)
 	}
 	if v, ok := value.(interface{ Validate() error }); ok {
@@ -38,10 +36,11 @@ func withoutContent(err error) error {
 	return errors.New("no valid JSON")
 }
 
-func isJSON(contentType string) bool {
-	if contentType == "application/json" {
-		return true
-	}
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
+// isJSON does not look at parameters: the only one that could matter is charset, and what is no UTF-8 is no JSON.
+func isJSON(mediaType string) bool {
+	mediaType, _, _ = strings.Cut(mediaType, ";")
+	mediaType = strings.TrimSpace(mediaType)
+	const suffix = "+json"
+	return strings.EqualFold(mediaType, "application/json") ||
+		len(mediaType) > len(suffix) && strings.EqualFold(mediaType[len(mediaType)-len(suffix):], suffix)
 }

@@ -24,6 +24,8 @@ const (
 type ejection struct {
 	failures int // in a row
 	reason   string
+	failing  time.Time // since when it fails, with pauses of less than failingFor
+	failed   time.Time // when it last did
 	times    int       // ejected so far, until it has been well for some time
 	since    time.Time // when it was ejected; zero while it is not
 	until    time.Time // when it may be tried
@@ -70,14 +72,26 @@ func (p *pool) judge(ctx context.Context, r *replica, probe bool, resp *http.Res
 		}
 	case saysNothing(err) && !overtaken, errors.Is(err, errOpen):
 	case probe:
-		e.reason = reasonOf(resp, err, overtaken)
+		e.note(reasonOf(resp, err, overtaken))
 		e.until = time.Now().Add(e.pause())
 	default:
-		e.reason = reasonOf(resp, err, overtaken)
+		e.note(reasonOf(resp, err, overtaken))
 		if e.failures++; e.failures >= failuresInARow && p.ejects && 2*(p.ejected+1) <= len(p.replicas) {
 			p.eject(r)
 		}
 	}
+}
+
+// failingFor is how long a failure makes a replica one that fails.
+const failingFor = window
+
+// note remembers a failure.
+func (e *ejection) note(reason string) {
+	now := time.Now()
+	if now.Sub(e.failed) > failingFor {
+		e.failing = now
+	}
+	e.failed, e.reason = now, reason
 }
 
 // eject passes the replica over from now on; p.mu is held.

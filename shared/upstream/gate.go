@@ -23,6 +23,7 @@ type gate struct {
 	next        int     // whose turn it is
 	shed        uint64
 	lastShed    time.Time
+	shedding    time.Time // since when, with pauses of less than failingFor
 }
 
 // line is the calls of one caller that wait.
@@ -168,6 +169,9 @@ func (g *gate) makeRoom(own int, now time.Time) bool {
 
 func (g *gate) turnAway(now time.Time) {
 	g.shed++
+	if now.Sub(g.lastShed) > failingFor {
+		g.shedding = now
+	}
 	g.lastShed = now
 }
 
@@ -225,4 +229,14 @@ func (g *gate) lineOf(caller string) *line {
 		}
 	}
 	return nil
+}
+
+// state is what /upstreams says of the gate.
+func (g *gate) state() GateStatus {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return GateStatus{
+		InFlight: g.inFlight, Limit: int(g.concurrency.limit), Waiting: g.waiting, MaxWaiting: g.maxWaiting,
+		Shed: g.shed, LastShed: utc(g.lastShed), Shedding: utc(g.shedding),
+	}
 }

@@ -91,19 +91,19 @@ func (l *latencies) quantile(rank int) time.Duration {
 }
 
 func bucketOf(took time.Duration) int {
-	units := uint64(max(0, took.Microseconds())) >> latencyUnit //nolint:gosec // not negative
+	units := int(max(0, took.Microseconds())) >> latencyUnit
 	if units < 1<<bucketBits {
-		return int(units) //nolint:gosec // below 8
+		return units
 	}
-	exponent := bits.Len64(units) - 1 - bucketBits
-	return min(latencyBuckets-1, (exponent+1)<<bucketBits+int(units>>exponent)-1<<bucketBits)
+	exponent := bits.Len(uint(units)) - 1 - bucketBits
+	return min(latencyBuckets-1, (exponent+1)<<bucketBits+units>>exponent-1<<bucketBits)
 }
 
 func upperEnd(bucket int) time.Duration {
-	units := uint64(bucket) + 1 //nolint:gosec // not negative
+	units := bucket + 1
 	if bucket >= 1<<bucketBits {
 		exponent := bucket>>bucketBits - 1
-		units = (uint64(bucket&(1<<bucketBits-1)) + 1<<bucketBits + 1) << exponent //nolint:gosec // not negative
+		units = (bucket&(1<<bucketBits-1) + 1<<bucketBits + 1) << exponent
 	}
-	return time.Duration(units<<latencyUnit) * time.Microsecond //nolint:gosec // minutes at most
+	return time.Duration(units<<latencyUnit) * time.Microsecond
 }

@@ -1,11 +1,6 @@
 package upstream
 
-import (
-	"errors"
-	"net/http"
-
-	"bff.internal/shared/telemetry"
-)
+import "errors"
 
 const (
 	defaultMaxInFlight = 256
@@ -33,21 +28,4 @@ func (p Policy) Validate() error {
 		return errors.New("UPSTREAM_MAX_WAITING: wants at least 0")
 	}
 	return nil
-}
-
-// Services makes the clients of one BFF, which share a policy, a transport and telemetry.
-type Services struct {
-	policy    Policy
-	transport http.RoundTripper
-	telemetry *telemetry.Telemetry
-}
-
-// NewServices returns Services without clients. The transport must neither follow redirects nor decompress.
-func NewServices(policy Policy, transport http.RoundTripper, t *telemetry.Telemetry) *Services {
-	return &Services{policy: policy, transport: transport, telemetry: t}
-}
-
-// Client returns a client of the named service. It panics when there are no replicas.
-func (s *Services) Client(service string, replicas Replicas) *Client {
-	return New(Config{Service: service, Replicas: replicas, Policy: s.policy, Transport: s.transport, Telemetry: s.telemetry})
 }

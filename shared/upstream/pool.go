@@ -99,7 +99,7 @@ type turns [maxReplicas]uint8
 func (p *pool) shuffled(order *turns) []uint8 {
 	n := len(p.replicas)
 	for i := range n {
-		order[i] = uint8(i) //nolint:gosec // below 64
+		order[i] = uint8(i)
 	}
 	for i := n - 1; i > 0; i-- {
 		j := rand.IntN(i + 1) //nolint:gosec // spreads load, keeps no secret

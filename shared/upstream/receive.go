@@ -9,9 +9,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
+	"time"
 )
 
-// receive reads the whole answer, up to its limit, and says what went wrong on the wire.
+// receive reads the whole answer, up to its limit, and says what went wrong on the wire. Of an answer without a value
+// it takes status and header; its body is never a reason to fail, to wait or to remember.
 type receive struct {
 	next    http.RoundTripper
 	service string
@@ -23,41 +27,101 @@ func (l receive) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, wireError(req.Context(), l.service, err)
 	}
-	body, err := l.read(resp)
-	if err != nil {
-		err := wireError(req.Context(), l.service, err)
-		err.Status = resp.StatusCode
-		return nil, err
+	if !hasValue(resp.StatusCode) {
+		discard(resp)
+		return resp, nil
 	}
-	resp.Body = body
+	body := resp.Body
+	defer body.Close() // ends the exchange: an answer that is not read to its end costs its connection
+	if err := l.judge(resp); err != nil {
+		return nil, &Error{Service: l.service, Kind: BadAnswer, Status: resp.StatusCode, Err: err, begun: true}
+	}
+	content, err := l.read(body, resp.ContentLength)
+	if err != nil {
+		e := wireError(req.Context(), l.service, err)
+		e.Status, e.begun = resp.StatusCode, true
+		return nil, e
+	}
+	resp.Body = newBuffered(content)
 	return resp, nil
 }
 
-var errTooLarge = errors.New("the answer is larger than we take")
+// hasValue reports whether an answer of that status is read: one that holds what was asked for.
+func hasValue(status int) bool { return status == http.StatusOK || status == http.StatusCreated }
 
-// read ends the exchange: an answer that is not read to its end costs its connection.
-func (l receive) read(resp *http.Response) (*buffered, error) {
-	defer resp.Body.Close()
-	if resp.ContentLength > l.limit {
-		return nil, fmt.Errorf("%w: %d bytes", errTooLarge, resp.ContentLength)
+var (
+	errTooLarge = errors.New("the answer is larger than we take")
+	errCoded    = errors.New("the answer has a content coding that nobody asked for")
+)
+
+// judge refuses what the header already tells to be no use.
+func (l receive) judge(resp *http.Response) error {
+	contentType := resp.Header.Get("Content-Type")
+	switch {
+	case slices.ContainsFunc(resp.Header["Content-Encoding"], isCoded):
+		return errCoded
+	case !isJSON(contentType):
+		return fmt.Errorf("content type %.64q is not JSON", contentType)
+	case resp.ContentLength > l.limit:
+		return fmt.Errorf("%w: %d bytes", errTooLarge, resp.ContentLength)
+	default:
+		return nil
 	}
-	var content []byte
-	var err error
-	if resp.ContentLength >= 0 {
-		content = make([]byte, resp.ContentLength)
-		_, err = io.ReadFull(resp.Body, content)
-	} else {
-		content, err = io.ReadAll(io.LimitReader(resp.Body, l.limit+1))
+}
+
+func isCoded(coding string) bool { return !strings.EqualFold(coding, "identity") }
+
+// Room that is made before anything has come. More is made when it is full: what a service announces and does not send
+// costs nothing.
+const (
+	roomForAnnounced = 16 << 10
+	roomForUnknown   = 2 << 10
+)
+
+// read reads as much as was announced, or to the end when size is negative.
+func (l receive) read(body io.Reader, size int64) ([]byte, error) {
+	room := int64(roomForUnknown)
+	if size >= 0 {
+		room = min(size, roomForAnnounced)
 	}
-	if err != nil {
-		return nil, err
+	content := make([]byte, 0, room)
+	for int64(len(content)) != size {
+		if len(content) == cap(content) {
+			content = slices.Grow(content, len(content))
+		}
+		n, err := body.Read(content[len(content):cap(content)])
+		content = content[:len(content)+n]
+		switch length := int64(len(content)); {
+		case length > l.limit:
+			return nil, fmt.Errorf("%w: more than %d bytes", errTooLarge, l.limit)
+		case err == nil, length == size:
+		case err != io.EOF: //nolint:errorlint // a Reader's end is never wrapped
+			return nil, err
+		case size >= 0:
+			return nil, io.ErrUnexpectedEOF
+		default:
+			return content, nil
+		}
 	}
-	if int64(len(content)) > l.limit {
-		return nil, fmt.Errorf("%w: more than %d bytes", errTooLarge, l.limit)
+	return content, nil
+}
+
+// A connection is worth reading a small rest for, and waiting a little until that is there.
+const (
+	drainUpTo   = 4 << 10
+	drainWithin = 20 * time.Millisecond
+)
+
+// discard ends an exchange whose body nobody wants.
+func discard(resp *http.Response) {
+	body := resp.Body
+	resp.Body = http.NoBody
+	defer body.Close()
+	if size := resp.ContentLength; size > 0 && size <= drainUpTo {
+		timer := time.AfterFunc(drainWithin, func() { body.Close() })
+		defer timer.Stop()
+		_, _ = io.CopyN(io.Discard, body, size)
 	}
-	body := &buffered{content: content}
-	body.Reset(content)
-	return body, nil
 }
 
 // buffered is a body that has already been read.
@@ -65,6 +129,12 @@ type buffered struct {
 	bytes.Reader
 
 	content []byte
+}
+
+func newBuffered(content []byte) *buffered {
+	body := &buffered{content: content}
+	body.Reset(content)
+	return body
 }
 
 // Close does nothing: the exchange is over.

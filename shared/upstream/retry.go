@@ -104,7 +104,7 @@ func (l retry) pause(ctx context.Context, resp *http.Response) (pause time.Durat
 func retryAfterOf(text string, now time.Time) (after time.Duration, ok bool) {
 	const longest = 1 << 31 // seconds; more is nonsense
 	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
-		return time.Duration(min(seconds, longest)) * time.Second, true //nolint:gosec // below 2^31
+		return time.Duration(min(seconds, longest)) * time.Second, true
 	}
 	date, err := http.ParseTime(text)
 	if err != nil {
