@@ -20,9 +20,9 @@ const (
 	fewAnswers   = 10
 
 	// Answers that take more than tooSlow times as long as they did with fewer calls are waiting for each other.
-	tooSlow    = 2
+	tooSlow    = 1.5
 	slowSlack  = 10 * time.Millisecond // what this machine itself may be late
-	aimedAt    = 1.5
+	aimedAt    = 1.25
 	sharpest   = 0.5
 	dropFactor = 0.8
 	dropShare  = 0.1
@@ -60,6 +60,14 @@ func newConcurrency(most int) concurrency {
 
 // allows reports whether one call more may be in flight.
 func (c *concurrency) allows(inFlight int) bool { return float64(inFlight+1) <= c.limit }
+
+// expected is how long an answer takes, as far as is known; 0 when nothing is.
+func (c *concurrency) expected() time.Duration {
+	if c.answers >= fewAnswers || (c.mean == 0 && c.answers > 0) {
+		return max(c.mean, c.total/time.Duration(c.answers))
+	}
+	return c.mean
+}
 
 // begin notes that so many calls are in flight.
 func (c *concurrency) begin(inFlight int) { c.peak = max(c.peak, inFlight) }
@@ -100,7 +108,7 @@ func (c *concurrency) adapt(used bool) {
 	case float64(c.drops) >= dropShare*float64(c.answers+c.drops):
 		c.slow = true
 		c.limit *= dropFactor
-	case used && c.usual > 0 && c.mean > tooSlow*c.usual+slowSlack:
+	case used && c.usual > 0 && float64(c.mean) > tooSlow*float64(c.usual)+float64(slowSlack):
 		c.slow = true
 		c.limit *= max(sharpest, (aimedAt*float64(c.usual)+float64(slowSlack))/float64(c.mean))
 	case used && !c.slow:
@@ -109,6 +117,8 @@ func (c *concurrency) adapt(used bool) {
 		c.limit += math.Sqrt(c.limit)
 	case c.limit > firstLimit:
 		c.limit = max(firstLimit, c.limit*idleFactor)
+	default: // nothing speaks against what it would get at first
+		c.limit = min(firstLimit, c.limit+math.Sqrt(c.limit))
 	}
 	c.bound()
 }

@@ -139,12 +139,15 @@ func (g *gate) queue(ctx context.Context, caller string, pointless func() bool) 
 
 // wait is how long it takes until so many calls have had their turn, as things are.
 func (g *gate) wait(turns int) time.Duration {
-	return time.Duration(float64(turns) / g.concurrency.limit * float64(g.concurrency.mean))
+	return time.Duration(float64(turns) / g.concurrency.limit * float64(g.concurrency.expected()))
 }
 
-// tooLate reports whether the answer would come after the call's deadline if it had to wait for so long.
+// tooLate reports whether an answer might come after the call's deadline if the call has to wait for so long. Things may
+// get worse meanwhile: a call that comes too late has kept the service from another one that would not have.
 func (g *gate) tooLate(w *waiter, now time.Time, wait time.Duration) bool {
-	return !w.deadline.IsZero() && now.Add(wait+g.concurrency.mean).After(w.deadline)
+	const worseWait, worseAnswer = 2, 1.5
+	needed := worseWait*wait + time.Duration(worseAnswer*float64(g.concurrency.expected()))
+	return !w.deadline.IsZero() && now.Add(needed).After(w.deadline)
 }
 
 // makeRoom sees to it that one call more may wait, at the cost of the longest line if that is longer than the caller's
@@ -182,7 +185,7 @@ func (g *gate) admitWaiting(now time.Time) {
 		w := g.lines[g.next].calls[0]
 		g.next++
 		g.remove(w)
-		if g.tooLate(w, now, 0) { // it would only keep the service from others
+		if now.Add(g.concurrency.expected()).After(w.deadline) && !w.deadline.IsZero() { // it would only keep the service from others
 			w.turn <- false
 			g.turnAway(now)
 			continue
