@@ -103,3 +103,16 @@ func TestAnswersWithEndlessHeadersAreRefused(t *testing.T) {
 		t.Error("a header of 65 KiB was read")
 	}
 }
+
+func TestFloodsOfInterimAnswersAreRefused(t *testing.T) {
+	t.Parallel()
+	p, _ := open(t, testConfig())
+	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		for i := 0; i < 100_000 && r.Context().Err() == nil; i++ {
+			w.WriteHeader(http.StatusEarlyHints)
+		}
+	})
+	if _, _, err := call(t, p.Transport, u.URL); err == nil {
+		t.Error("a hundred thousand hints were read")
+	}
+}

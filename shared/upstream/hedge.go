@@ -69,6 +69,7 @@ func (l hedge) race(req *http.Request, after time.Duration) (*http.Response, err
 	defer cancelTwin()
 	r := &race{hedge: l, twin: req.WithContext(twinCtx), first: cancelFirst, ended: make(chan struct{}), err: errNotSent}
 	timer := time.AfterFunc(after, r.second)
+	defer timer.Stop() // also when a layer below panics
 
 	resp, err := l.next.RoundTrip(req.WithContext(firstCtx))
 	if timer.Stop() {

@@ -61,11 +61,12 @@ func (l *latencies) rotate(now time.Time) bool {
 		return false
 	}
 	l.last, l.counts[1] = l.current, l.counts[0]
+	l.begun = l.begun.Add(latencyWindow)
 	if age >= 2*latencyWindow {
 		l.last, l.counts[1] = [latencyBuckets]uint32{}, 0
+		l.begun = now
 	}
 	l.current, l.counts[0] = [latencyBuckets]uint32{}, 0
-	l.begun = now
 	return true
 }
 

@@ -9,8 +9,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,12 +22,21 @@ type receive struct {
 	next    http.RoundTripper
 	service string
 	limit   int64
+	// trace makes Error.begun true for a header that was cut, too. Without it only an answer whose header is
+	// complete has begun, which is enough where nobody tries again.
+	trace bool
 }
 
 func (l receive) RoundTrip(req *http.Request) (*http.Response, error) {
+	var first *firstByte
+	if l.trace {
+		req, first = watch(req)
+	}
 	resp, err := l.next.RoundTrip(req)
 	if err != nil {
-		return nil, wireError(req.Context(), l.service, err)
+		e := wireError(req.Context(), l.service, err)
+		e.begun = first.came()
+		return nil, e
 	}
 	if !hasValue(resp.StatusCode) {
 		discard(resp)
@@ -95,7 +106,7 @@ func (l receive) read(body io.Reader, size int64) ([]byte, error) {
 		case length > l.limit:
 			return nil, fmt.Errorf("%w: more than %d bytes", errTooLarge, l.limit)
 		case err == nil, length == size:
-		case err != io.EOF: //nolint:errorlint // a Reader's end is never wrapped
+		case err != io.EOF:
 			return nil, err
 		case size >= 0:
 			return nil, io.ErrUnexpectedEOF
@@ -123,6 +134,21 @@ func discard(resp *http.Response) {
 		_, _ = io.CopyN(io.Discard, body, size)
 	}
 }
+
+// firstByte learns when the first byte of an answer comes, that of an interim one (1xx) included.
+type firstByte struct {
+	trace   httptrace.ClientTrace
+	arrived atomic.Bool
+}
+
+func watch(req *http.Request) (*http.Request, *firstByte) {
+	first := &firstByte{}
+	first.trace.GotFirstResponseByte = func() { first.arrived.Store(true) }
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), &first.trace)), first
+}
+
+// came is false of nil, which watches nothing.
+func (f *firstByte) came() bool { return f != nil && f.arrived.Load() }
 
 // buffered is a body that has already been read.
 type buffered struct {

@@ -75,3 +75,20 @@ func TestAnswersOnTheWire(t *testing.T) {
 		})
 	}
 }
+
+// shortened announces more than it gives, which a transport of net/http would say itself.
+type shortened struct{}
+
+func (shortened) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+		ContentLength: 11, Body: io.NopCloser(strings.NewReader(aValue)),
+	}, nil
+}
+
+func TestHalfAnAnswerIsNone(t *testing.T) {
+	t.Parallel()
+	if value, err := get(t.Context(), upstreamtest.Client(t, shortened{})); kindOf(err) != upstream.BadAnswer {
+		t.Errorf("Get = %+v, %v; want a bad answer", value, err)
+	}
+}

@@ -54,11 +54,10 @@ func parseReplica(text string) (*url.URL, error) {
 		return nil, errUserinfo // never quoted: it is a secret
 	case err != nil, replica.Hostname() == "",
 		replica.Scheme != "http" && replica.Scheme != "https",
-		replica.RawQuery != "", replica.Fragment != "", !isPort(replica.Port()):
+		replica.RawPath != "", replica.RawQuery != "", replica.Fragment != "", !isPort(replica.Port()):
 		return nil, fmt.Errorf("%q %w", text, errBaseURL)
 	}
-	replica.Path = strings.TrimSuffix(replica.Path, "/")
-	replica.RawPath = strings.TrimSuffix(replica.RawPath, "/")
+	replica.Path = strings.TrimRight(replica.Path, "/")
 	return replica, nil
 }
 

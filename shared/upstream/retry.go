@@ -50,7 +50,7 @@ func (l retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if !sleep(req.Context(), pause) {
 		l.budget.refund()
-		return resp, err
+		return nil, wireError(req.Context(), l.pool.service, req.Context().Err())
 	}
 	again, againErr := l.next.RoundTrip(req)
 	if errors.Is(againErr, errOpen) { // since it was asked whether anybody admits it
@@ -110,7 +110,7 @@ func retryAfterOf(text string, now time.Time) (after time.Duration, ok bool) {
 	if err != nil {
 		return 0, false
 	}
-	return max(0, date.Sub(now)), true
+	return min(max(0, date.Sub(now)), longest*time.Second), true
 }
 
 // sleep lets d pass and reports whether it did so before ctx ended.
