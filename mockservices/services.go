@@ -115,6 +115,9 @@ Services:
 	text.WriteString(`
 Every service answers GET /livez, and breaks as told by PUT /_faults, for instance
   {"latency":"2s","status":503,"errorRate":0.2,"hang":false}   (DELETE ends it)
+  {"slots":20,"work":"200ms"}                                  works on so many requests at a time, and queues the others
+  {"stragglers":0.02,"straggle":"500ms","seed":7}              this share of requests takes so much longer
+GET /_calls counts the calls of a service's own routes, and DELETE starts the counts anew.
 POST /_rotate on identity makes a new signing key.
 `)
 	return text.String()

@@ -1,4 +1,5 @@
-// Package fault breaks a stand-in on purpose: latency, error statuses and requests that hang.
+// Package fault breaks a stand-in on purpose: latency, a queue for a few slots, stragglers, error statuses and requests
+// that hang.
 package fault
 
 import (
@@ -18,16 +19,6 @@ type Faults struct {
 	current atomic.Pointer[plan]
 }
 
-// plan is one set of faults, from the PUT that began it to the PUT or DELETE that ended it.
-type plan struct {
-	asked   settings
-	latency time.Duration // before every request
-	status  int           // of a broken request; 0 leaves requests whole
-	hang    bool          // broken requests hang and have no status
-	rate    float64       // the share of requests that break
-	ended   chan struct{} // closed when another plan takes over
-}
-
 // New is a stand-in without faults.
 func New() *Faults {
 	faults := new(Faults)
@@ -35,16 +26,16 @@ func New() *Faults {
 	return faults
 }
 
-// Inject is next with the faults in front of it. A request that hung until the faults ended is then served as if
-// nothing had been; one whose context ended first is answered 503, for whoever may still be listening.
+// Inject is next with the faults in front of it. A request that hung or queued until the faults ended is then served as
+// if nothing had been; one whose context ended first is answered 503, for whoever may still be listening.
 func (f *Faults) Inject(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		plan := f.current.Load()
-		if plan.latency > 0 || plan.hang {
+		if plan.delays() {
 			readAhead(r)
 		}
-		if !wait(r.Context(), plan.latency) {
-			answer.Error(w, answer.NewProblem(http.StatusServiceUnavailable, "stopping", "the service stops"))
+		if !plan.delay(r.Context()) {
+			stopping(w)
 			return
 		}
 		if rand.Float64() >= plan.rate { //nolint:gosec // nobody gains from knowing which request breaks
@@ -57,7 +48,7 @@ func (f *Faults) Inject(next http.Handler) http.Handler {
 			case <-plan.ended:
 				next.ServeHTTP(w, r)
 			case <-r.Context().Done():
-				answer.Error(w, answer.NewProblem(http.StatusServiceUnavailable, "stopping", "the service stops"))
+				stopping(w)
 			}
 		case plan.status != 0:
 			answer.Error(w, answer.NewProblem(plan.status, "injected_fault", "this status was asked for at /_faults"))
@@ -65,6 +56,19 @@ func (f *Faults) Inject(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+func stopping(w http.ResponseWriter) {
+	answer.Error(w, answer.NewProblem(http.StatusServiceUnavailable, "stopping", "the service stops"))
+}
+
+// delay lets pass what a request has to wait, and reports whether it did so before ctx ended.
+func (p *plan) delay(ctx context.Context) bool {
+	more := p.stragglers.next()
+	if p.slots == nil {
+		return wait(ctx, p.latency+more, nil)
+	}
+	return wait(ctx, p.latency, nil) && wait(ctx, p.slots.book(more), p.ended)
 }
 
 // readAhead buffers the start of the body: net/http notices that a client left only once its body has been read.
@@ -78,8 +82,8 @@ func readAhead(r *http.Request) {
 	}{io.MultiReader(bytes.NewReader(start), r.Body), r.Body}
 }
 
-// wait lets d pass and reports whether it did so before ctx ended.
-func wait(ctx context.Context, d time.Duration) bool {
+// wait lets d pass, or less when enough is closed, and reports whether it did so before ctx ended. A nil enough never is.
+func wait(ctx context.Context, d time.Duration, enough <-chan struct{}) bool {
 	if d <= 0 {
 		return true
 	}
@@ -87,6 +91,8 @@ func wait(ctx context.Context, d time.Duration) bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
+	case <-enough:
 		return true
 	case <-ctx.Done():
 		return false

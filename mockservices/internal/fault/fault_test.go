@@ -86,6 +86,22 @@ func TestReplace(t *testing.T) {
 		{"a negative share", `{"errorRate":-0.1}`, "/errorRate"},
 		{"more than all", `{"errorRate":1.1}`, "/errorRate"},
 		{"a hang that is no boolean", `{"hang":"yes"}`, "/hang"},
+		{"slots and stragglers", `{"slots":20,"work":"200ms","stragglers":0.02,"straggle":"500ms","seed":7}`, ""},
+		{"the ends of their ranges", `{"slots":1000,"work":"1ns","stragglers":1,"straggle":"1ns","seed":18446744073709551615}`, ""},
+		{"slots without work", `{"slots":20}`, "/work"},
+		{"work without slots", `{"work":"200ms"}`, "/work"},
+		{"no slot at all", `{"slots":0,"work":"200ms"}`, "/slots"},
+		{"too many slots", `{"slots":1001,"work":"200ms"}`, "/slots"},
+		{"half a slot", `{"slots":0.5,"work":"200ms"}`, "/slots"},
+		{"work that takes no time", `{"slots":1,"work":"0s"}`, "/work"},
+		{"work without a unit", `{"slots":1,"work":"2"}`, "/work"},
+		{"stragglers that are not late", `{"stragglers":0.5}`, "/straggle"},
+		{"stragglers that are early", `{"stragglers":0.5,"straggle":"-1s"}`, "/straggle"},
+		{"lateness of nobody", `{"straggle":"500ms"}`, "/straggle"},
+		{"a seed for nothing", `{"seed":7}`, "/seed"},
+		{"a negative seed", `{"stragglers":0.5,"straggle":"1s","seed":-1}`, "/seed"},
+		{"a negative share of stragglers", `{"stragglers":-0.1,"straggle":"1s"}`, "/stragglers"},
+		{"more stragglers than requests", `{"stragglers":1.1,"straggle":"1s"}`, "/stragglers"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -48,6 +48,7 @@ func TestRoutes(t *testing.T) {
 		{"liveness", "GET", "/livez", 200, "ok", ""},
 		{"a control", "POST", "/_switch", 200, "switched", ""},
 		{"another method of a control", "GET", "/_switch", 405, "", "POST"},
+		{"another method of the counts", "PUT", "/_calls", 405, "", "DELETE, GET, HEAD"},
 		{"another method of the faults", "POST", "/_faults", 405, "", "DELETE, GET, HEAD, PUT"},
 	}
 	for _, test := range tests {
@@ -84,5 +85,25 @@ func TestFaultsLeaveControlsAlone(t *testing.T) {
 	}
 	if got := api.Get(t, "/things", ""); got.Status != http.StatusOK {
 		t.Errorf("after the end: %d", got.Status)
+	}
+}
+
+func TestOnlyCallsOfTheServiceAreCounted(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t)
+	api.Do(t, standintest.Request{Method: http.MethodPut, Path: "/_faults", Body: `{"status":503}`})
+	api.Do(t, standintest.Request{Method: http.MethodPost, Path: "/_switch"})
+	for _, path := range []string{"/livez", "/_faults", "/_calls", "/things", "/nowhere"} {
+		api.Get(t, path, "")
+	}
+	want := `{"calls":2,"inFlight":0,"mostInFlight":1,"left":0,"mostOfOneRequest":0,"requestsAskedTwice":0}`
+	if got := api.Get(t, "/_calls", ""); got.Status != http.StatusOK || got.Body != want {
+		t.Errorf("counts: %d %s, want %s", got.Status, got.Body, want)
+	}
+	if got := api.Do(t, standintest.Request{Method: http.MethodDelete, Path: "/_calls"}); got.Status != http.StatusNoContent {
+		t.Errorf("DELETE: %d", got.Status)
+	}
+	if got := api.Get(t, "/_calls", ""); got.Body == want {
+		t.Error("the counts did not start anew")
 	}
 }
