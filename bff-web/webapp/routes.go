@@ -17,7 +17,7 @@ func (s *service) routes(edge *web.Server, cfg Config) {
 	edge.GET("/web/dashboard", s.dashboard, own, s.sessions.Require)
 	edge.GET("/api/dashboard", s.dashboard, own, s.sessions.Require)
 	edge.GET("/web/session", s.session, own, s.sessions.Peek)
-	edge.POST("/web/logout", web.Plain(s.sessions.Logout), own)
+	edge.POST("/web/logout", web.Plain(s.sessions.Logout), own).NeverShed()
 	edge.GETOnly("/web/ws", echo.WrapHandler(s.live), s.live.OwnPages, s.sessions.Peek)
 
 	edge.GETOnly("/web/login", web.Plain(s.sessions.Login))

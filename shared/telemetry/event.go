@@ -90,6 +90,16 @@ func (e *Event) Route() string {
 	return e.route
 }
 
+// Caller returns who is asking; the zero value when nobody has said so.
+func (e *Event) Caller() Caller {
+	if e == nil {
+		return Caller{}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.caller
+}
+
 // SetCaller says who is asking.
 func (e *Event) SetCaller(caller Caller) {
 	if e == nil {

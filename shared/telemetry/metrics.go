@@ -20,6 +20,9 @@ type Metrics struct {
 	calls    *prometheus.HistogramVec
 	sections *prometheus.CounterVec
 	limits   *prometheus.CounterVec
+	inFlight prometheus.Gauge
+	most     prometheus.Gauge
+	shed     *prometheus.CounterVec
 }
 
 // NewMetrics returns metrics with a registry of their own.
@@ -37,7 +40,7 @@ func NewMetrics() *Metrics {
 			Name:    "upstream_call_duration_seconds",
 			Help:    "Logical calls to upstream services; outcome is ok or why there was no useful answer.",
 			Buckets: buckets,
-		}, []string{"service", "outcome"}),
+		}, []string{labelService, "outcome"}),
 		sections: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "answer_sections_unavailable_total",
 			Help: "Sections of aggregated answers that had to be left out.",
@@ -46,8 +49,20 @@ func NewMetrics() *Metrics {
 			Name: "rate_limit_decisions_total",
 			Help: "Requests that a limit has allowed or limited, decided by redis or, while that was away, local.",
 		}, []string{"limit", "decision", "where"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "http_requests_in_flight",
+			Help: "Requests let in and not yet answered; those to routes that are never shed are not counted.",
+		}),
+		most: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "http_requests_in_flight_limit",
+			Help: "How many requests may be in flight for now; it falls while the CPUs cannot keep up.",
+		}),
+		shed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "http_requests_shed_total",
+			Help: "Requests turned away: full, because of the limit, or share, because their caller had as many as there was room left.",
+		}, []string{"reason"}),
 	}
-	m.registry.MustRegister(m.requests, m.calls, m.sections, m.limits,
+	m.registry.MustRegister(m.requests, m.calls, m.sections, m.limits, m.inFlight, m.most, m.shed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.register(m.registry)
 	return m
@@ -80,6 +95,15 @@ func (m *Metrics) Unavailable(section, reason string) {
 func (m *Metrics) RateLimit(limit, decision, where string) {
 	m.limits.WithLabelValues(limit, decision, where).Inc()
 }
+
+// InFlight counts requests that were let in (1) or have ended (-1).
+func (m *Metrics) InFlight(change int) { m.inFlight.Add(float64(change)) }
+
+// InFlightLimit says how many requests may be in flight.
+func (m *Metrics) InFlightLimit(limit int) { m.most.Set(float64(limit)) }
+
+// Shed counts a request that was turned away because the server is "full" or its caller has its "share".
+func (m *Metrics) Shed(reason string) { m.shed.WithLabelValues(reason).Inc() }
 
 // knownMethod keeps invented methods from becoming label values.
 func knownMethod(method string) string {

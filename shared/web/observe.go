@@ -33,6 +33,9 @@ func (s *Server) log(ctx context.Context, r *http.Request, answer *recorder, eve
 		slog.String("clientIp", s.clientIP(r)),
 		slog.String("userAgent", short(r.UserAgent())),
 	)
+	if answer.shed {
+		attrs = append(attrs, slog.Bool("shed", true))
+	}
 	s.telemetry.Log.LogAttrs(ctx, level, "request", attrs...)
 }
 

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"net"
 	"net/http"
+
+	"bff.internal/shared/overload"
 )
 
 // recorder remembers what was answered. Its Unwrap keeps http.ResponseController working.
@@ -13,6 +15,8 @@ type recorder struct {
 	status int   // 0 until something is answered; 499 when the client left before that
 	bytes  int64 // of the body
 	broken bool
+	shed   bool
+	slot   overload.Slot
 }
 
 // WriteHeader remembers the final status, not an informational one.
@@ -34,12 +38,17 @@ func (w *recorder) Write(p []byte) (int, error) {
 }
 
 // Hijack hands the connection over to a handler that goes on to speak another protocol on it, so the answer is 101.
+// From then on it is no request any more, and leaves its place to one.
 func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffer, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err == nil && w.status == 0 {
+	if err != nil {
+		return nil, nil, err
+	}
+	w.slot.Release()
+	if w.status == 0 {
 		w.status = http.StatusSwitchingProtocols
 	}
-	return conn, buffer, err
+	return conn, buffer, nil
 }
 
 // Unwrap returns the writer of the connection.

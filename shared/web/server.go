@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"bff.internal/shared/overload"
 	"bff.internal/shared/problem"
 	"bff.internal/shared/telemetry"
 )
@@ -20,6 +21,7 @@ type Config struct {
 	ExternalURL    url.URL        `env:"EXTERNAL_URL" envDefault:"http://localhost:8080" help:"how clients reach this BFF: the address of the edge"`
 	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For counts, comma separated, such as 10.0.0.0/8; none without it"`
 	MaxBody        int64          `env:"MAX_BODY" envDefault:"1048576" help:"the largest body of a request, in bytes"`
+	Overload       overload.Config
 }
 
 // Validate names the variable that is wrong and what it wants. MAX_BODY is judged by the platform, whose
@@ -51,6 +53,8 @@ type Server struct {
 	headers   http.Header
 	maxBody   int64
 	clientIP  echo.IPExtractor
+	limit     *overload.Limiter
+	neverShed map[Route]bool
 }
 
 // New returns an edge without routes.
@@ -59,65 +63,9 @@ func New(cfg Config, t *telemetry.Telemetry) *Server {
 	e.HTTPErrorHandler = func(err error, c echo.Context) { Fail(c.Response(), c.Request(), err) }
 	s := &Server{echo: e, telemetry: t, headers: securityHeaders(cfg), maxBody: cfg.MaxBody, clientIP: clientIP(cfg.TrustedProxies)}
 	e.IPExtractor = s.clientIP
+	s.limit = overload.New(cfg.Overload, overload.Deps{Metrics: t.Metrics, Address: s.clientIP})
+	s.neverShed = map[Route]bool{}
 	return s
-}
-
-// GET adds a route that answers GET, and HEAD likewise without a body. The middleware runs for this route
-// alone, the first one outermost.
-func (s *Server) GET(path string, handler echo.HandlerFunc, middleware ...Middleware) {
-	s.add(http.MethodGet, path, handler, middleware)
-	s.add(http.MethodHead, path, handler, middleware)
-}
-
-// GETOnly adds a route that answers GET and not HEAD, because asking does something.
-func (s *Server) GETOnly(path string, handler echo.HandlerFunc, middleware ...Middleware) {
-	s.add(http.MethodGet, path, handler, middleware)
-}
-
-// POST adds a route that answers POST, with middleware like GET.
-func (s *Server) POST(path string, handler echo.HandlerFunc, middleware ...Middleware) {
-	s.add(http.MethodPost, path, handler, middleware)
-}
-
-// Plain makes a handler of echo of one that is plain net/http, but for its error, which is answered by Fail.
-func Plain(handle func(http.ResponseWriter, *http.Request) error) echo.HandlerFunc {
-	return func(c echo.Context) error { return handle(c.Response(), c.Request()) }
-}
-
-func (s *Server) add(method, path string, handler echo.HandlerFunc, middleware []Middleware) {
-	wrapped := make([]echo.MiddlewareFunc, 0, len(middleware)+1)
-	wrapped = append(wrapped, routed)
-	for _, m := range middleware {
-		wrapped = append(wrapped, echo.WrapMiddleware(m))
-	}
-	s.echo.Add(method, path, handler, wrapped...)
-}
-
-// routed tells the event which route took the request; it knows the template, never what a caller chose.
-// echo lets the last parameter of a template take in slashes and all that follows: here it is one segment.
-func routed(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		for i, value := range c.ParamValues() {
-			if c.ParamNames()[i] != "*" && strings.Contains(value, "/") {
-				return echo.ErrNotFound
-			}
-		}
-		telemetry.EventFrom(c.Request().Context()).SetRoute(c.Path())
-		return next(c)
-	}
-}
-
-// Route is a method and the template of a path.
-type Route struct{ Method, Path string }
-
-// Routes returns every route, in no particular order.
-func (s *Server) Routes() []Route {
-	added := s.echo.Routes()
-	routes := make([]Route, len(added))
-	for i, route := range added {
-		routes[i] = Route{Method: route.Method, Path: route.Path}
-	}
-	return routes
 }
 
 // ServeHTTP answers a request, whatever happens meanwhile, and tells telemetry about it once. Where there is
@@ -130,6 +78,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	answer := &recorder{ResponseWriter: w}
 	s.serve(answer, r)
+	learn(&answer.slot, event)
 
 	took := time.Since(begun)
 	s.telemetry.Metrics.Request(r.Method, event.Route(), answer.status, took)
@@ -145,6 +94,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) serve(w *recorder, r *http.Request) {
+	defer w.slot.Release()
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			w.broken = w.status != 0
@@ -154,6 +104,10 @@ func (s *Server) serve(w *recorder, r *http.Request) {
 	}()
 	s.setHeaders(w.Header(), r)
 	if err := checkPath(r.URL); err != nil {
+		Fail(w, r, err)
+		return
+	}
+	if err := s.admit(w, r); err != nil {
 		Fail(w, r, err)
 		return
 	}

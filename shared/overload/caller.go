@@ -1,0 +1,94 @@
+package overload
+
+import (
+	"hash/maphash"
+	"net/http"
+	"net/netip"
+	"sync"
+)
+
+// seeds keep apart what is hashed: nobody's name can pass for an address, nor a cookie for a key.
+type seeds struct {
+	address, identity maphash.Seed
+	credentials       [len(credentials)]maphash.Seed
+}
+
+// credentials are the headers that may say who is asking.
+//
+//nolint:gochecknoglobals // read-only
+var credentials = [...]string{"Authorization", "X-Api-Key", "Cookie"}
+
+func newSeeds() seeds {
+	s := seeds{address: maphash.MakeSeed(), identity: maphash.MakeSeed()}
+	for i := range s.credentials {
+		s.credentials[i] = maphash.MakeSeed()
+	}
+	return s
+}
+
+// slot is that of the request, before it is known whether it is let in.
+func (l *Limiter) slot(r *http.Request) Slot {
+	credential := l.credential(r.Header)
+	if credential != 0 {
+		if caller, ok := l.accepted.find(credential); ok {
+			return Slot{limiter: l, caller: caller}
+		}
+	}
+	return Slot{limiter: l, caller: l.address(l.deps.Address(r)), credential: credential}
+}
+
+// credential is the hash of all that may say who is asking, or 0 when nothing does. What of that a BFF looks at need
+// not be known here: whatever else is in it makes a credential that belongs to the same caller.
+func (l *Limiter) credential(header http.Header) (hash uint64) {
+	const odd = 0x9e3779b97f4a7c15 // so that the order counts
+	for i, name := range credentials {
+		for _, value := range header[name] {
+			hash = hash*odd + maphash.String(l.seeds.credentials[i], value) | 1
+		}
+	}
+	return hash
+}
+
+// address is the hash of the client's network: where IPv6 is spoken, a client has 2^64 addresses.
+func (l *Limiter) address(text string) uint64 {
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		return maphash.String(l.seeds.address, "")
+	}
+	addr = addr.Unmap()
+	if addr.Is4() {
+		bytes := addr.As4()
+		return maphash.Bytes(l.seeds.address, bytes[:])
+	}
+	bytes := addr.As16()
+	return maphash.Bytes(l.seeds.address, bytes[:8])
+}
+
+// maxAccepted bounds what is remembered of credentials, in some 500 KiB.
+const maxAccepted = 1 << 14
+
+// accepted knows whom credentials belong to that were accepted. One too many takes the place of any other: who has none
+// that is accepted cannot make it forget anything.
+type accepted struct {
+	mu     sync.RWMutex
+	owners map[uint64]uint64
+}
+
+func (a *accepted) find(credential uint64) (caller uint64, ok bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	caller, ok = a.owners[credential]
+	return caller, ok
+}
+
+func (a *accepted) add(credential, caller uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.owners) >= maxAccepted {
+		for other := range a.owners {
+			delete(a.owners, other)
+			break
+		}
+	}
+	a.owners[credential] = caller
+}

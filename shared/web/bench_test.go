@@ -1,0 +1,76 @@
+package web_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+
+	"bff.internal/shared/overload"
+	"bff.internal/shared/telemetry"
+	"bff.internal/shared/web"
+)
+
+// BenchmarkEdge is what the edge itself costs a request that does nothing, with the limit and without it.
+func BenchmarkEdge(b *testing.B) {
+	for _, bench := range []struct {
+		name string
+		cfg  overload.Config
+	}{
+		{"with a limit", overload.Config{}},
+		{"without", overload.Config{Off: true}},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			tel, err := telemetry.Open(b.Context(), telemetry.Config{}, "bench", io.Discard)
+			if err != nil {
+				b.Fatal(err)
+			}
+			s := web.New(web.Config{MaxBody: maxBody, Overload: bench.cfg}, tel)
+			s.GET("/", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }, believe)
+			request := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/", http.NoBody)
+			request.Header.Set("Authorization", "Bearer "+string(make([]byte, 900)))
+			w := discard{}
+			s.ServeHTTP(w, request) // from now on its credential is known
+			b.ReportAllocs()
+			for b.Loop() {
+				s.ServeHTTP(w, request)
+			}
+		})
+	}
+}
+
+// BenchmarkShed is what a request costs that is turned away.
+func BenchmarkShed(b *testing.B) {
+	tel, err := telemetry.Open(b.Context(), telemetry.Config{}, "bench", io.Discard)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := web.New(web.Config{MaxBody: maxBody, Overload: overload.Config{MaxInFlight: 1}}, tel)
+	request := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/", http.NoBody)
+	s.GET("/held", func(echo.Context) error {
+		b.ReportAllocs()
+		for b.Loop() {
+			s.ServeHTTP(discard{}, request)
+		}
+		return nil
+	})
+	s.ServeHTTP(discard{}, httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/held", http.NoBody))
+}
+
+func believe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		telemetry.EventFrom(r.Context()).SetCaller(telemetry.Caller{Kind: "user", ID: "ada"})
+		next.ServeHTTP(w, r)
+	})
+}
+
+// discard is an answer that nobody reads.
+type discard http.Header
+
+func (d discard) Header() http.Header { return http.Header(d) }
+
+func (d discard) Write(p []byte) (int, error) { return len(p), nil }
+
+func (d discard) WriteHeader(int) {}
