@@ -12,16 +12,18 @@ import (
 	"bff.internal/shared/telemetry"
 )
 
-// A circuit opens when half of the judged calls of the last ten seconds failed, if there were enough to
-// tell, and lets a few probes through after openFor. Calls that say nothing are not judged; but where nearly
-// all callers left, the few that stayed until their deadline say little: they have to be a tenth of all.
+// A circuit opens after so many failures in a row, which is soon where a service has died; or when three of four judged
+// calls of the last ten seconds failed, if there were enough to tell. A service that does half of its work is of use. A
+// few probes are let through after openFor. Calls that say nothing are not judged; but where nearly all callers
+// left, the few that stayed until their deadline say little: they have to be a tenth of all.
 const (
 	window         = 10 * time.Second
 	bucket         = time.Second
 	openFor        = 5 * time.Second
 	probes         = 3
-	enoughCalls    = 10
-	tooManyOfCalls = 0.5
+	inARow         = 10
+	enoughCalls    = 20
+	tooManyOfCalls = 0.75
 	enoughOfAll    = 0.1
 )
 
@@ -78,10 +80,11 @@ var errServer = errors.New("5xx")
 
 // tooManyFailed leaves out what saysNothing excluded, which Counts.Requests includes.
 func tooManyFailed(c gobreaker.Counts) bool {
-	judged := c.TotalSuccesses + c.TotalFailures
-	all := judged + c.TotalExclusions
-	failed := float64(c.TotalFailures)
-	return judged >= enoughCalls && failed >= tooManyOfCalls*float64(judged) && failed >= enoughOfAll*float64(all)
+	judged, failed := c.TotalSuccesses+c.TotalFailures, float64(c.TotalFailures)
+	if failed < enoughOfAll*(failed+float64(c.TotalExclusions)) {
+		return false
+	}
+	return c.ConsecutiveFailures >= inARow || (judged >= enoughCalls && failed >= tooManyOfCalls*float64(judged))
 }
 
 // saysNothing excludes what tells nothing about the replica's health: we stopped waiting, or one answer

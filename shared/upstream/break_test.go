@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	enoughCalls = 10              // before a circuit judges
-	openFor     = 5 * time.Second // before it probes
+	inARow  = 10              // failures open a circuit
+	openFor = 5 * time.Second // before it probes
 )
 
 // circuitsAlone leaves out what would keep failures from a circuit.
@@ -48,7 +48,10 @@ func TestACircuit(t *testing.T) {
 		opens bool
 	}{
 		{"opens when all fail", times(10, upstreamtest.Answer{Status: 503}), true},
-		{"opens when half fail", mixed(10, good, upstreamtest.Answer{Status: 500}), true},
+		{"opens when three of four fail", mixed(20, good, bad, bad, bad), true},
+		{"opens as soon after any number of good calls", many(5000, good, 10, bad), true},
+		{"does not judge a mixture by fewer calls", mixed(19, good, bad, bad, bad), false},
+		{"stays closed when half fail", mixed(400, good, bad), false},
 		{"opens at refused connections and broken ones", times(10, upstreamtest.Answer{Err: errors.New("EOF")}), true},
 		{"opens at deadlines", times(10, upstreamtest.Answer{Hang: true}), true},
 		{"opens at bodies that never end in time", times(10, upstreamtest.Answer{Stall: time.Hour}), true},
@@ -114,7 +117,7 @@ func TestAnOpenCircuitClosesAfterItsProbes(t *testing.T) {
 		var transport upstreamtest.Transport
 		client := upstreamtest.Client(t, &transport)
 		transport.Answer("/things/1", upstreamtest.Answer{Status: http.StatusServiceUnavailable})
-		for range enoughCalls {
+		for range inARow {
 			_, _ = get(t.Context(), client)
 		}
 		asked := len(transport.Requests())
@@ -161,8 +164,8 @@ func TestAReplicaWithAnOpenCircuitIsPassedOver(t *testing.T) {
 				failures++
 			}
 		}
-		if failures != enoughCalls {
-			t.Errorf("%d of 1000 calls failed, want the %d that opened the circuit of one replica", failures, enoughCalls)
+		if failures != inARow {
+			t.Errorf("%d of 1000 calls failed, want the %d that opened the circuit of one replica", failures, inARow)
 		}
 	})
 }
@@ -179,7 +182,7 @@ func TestTheLoadOfAnOpenReplicaIsSharedByTheOthers(t *testing.T) {
 		for _, req := range transport.Requests() {
 			share[req.URL.Host]++
 		}
-		if share["dead.test"] != enoughCalls || share["a.test"] < calls*4/10 || share["b.test"] < calls*4/10 {
+		if share["dead.test"] != inARow || share["a.test"] < calls*4/10 || share["b.test"] < calls*4/10 {
 			t.Errorf("calls by replica: %v, want half of %d for each that is well", share, calls)
 		}
 	})

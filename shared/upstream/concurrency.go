@@ -24,11 +24,12 @@ const (
 	slowSlack  = 10 * time.Millisecond // what this machine itself may be late
 	aimedAt    = 1.25
 	sharpest   = 0.5
+	helped     = 0.9
 	dropFactor = 0.8
 	dropShare  = 0.1
 	idleFactor = 0.95
 	// startFactor is for a service that was never slow: nobody knows yet what it can do.
-	startFactor = 1.5
+	startFactor = 1.25
 
 	// baselinePeriod is how long the lowest mean of a service under load counts.
 	baselinePeriod = 30 * time.Second
@@ -40,18 +41,20 @@ const (
 // they do with fewer, and shrinks when they get slower, get lost, or when the service says that it is too much: beyond
 // that point calls only wait in the service instead of here. It is not for concurrent use.
 type concurrency struct {
-	most    float64
-	limit   float64
-	slow    bool      // once, since the start
-	begun   time.Time // of the window
-	answers int
-	drops   int
-	total   time.Duration // of the answers
-	peak    int           // calls in flight at a time
-	mean    time.Duration // of the last window's answers; 0 at first
-	usual   time.Duration // how long answers take as long as not too many are asked for at a time; 0 at first
-	lowest  time.Duration // mean of the period, which is one of load
-	period  time.Time     // when it began
+	most     float64
+	limit    float64
+	slow     bool      // once, since the start
+	begun    time.Time // of the window
+	answers  int
+	drops    int
+	total    time.Duration // of the answers
+	peak     int           // calls in flight at a time
+	mean     time.Duration // of the last window's answers; 0 at first
+	usual    time.Duration // how long answers take as long as not too many are asked for at a time; 0 at first
+	settling bool          // the limit was changed a window ago
+	slowed   time.Duration // the mean for which the limit was lowered last; 0 when that was for something else
+	lowest   time.Duration // mean of the period, which is one of load
+	period   time.Time     // when it began
 }
 
 func newConcurrency(most int) concurrency {
@@ -103,15 +106,22 @@ func (c *concurrency) roll(now time.Time) {
 	c.begun, c.answers, c.drops, c.total, c.peak = now, 0, 0, 0, 0
 }
 
+// adapt changes the limit, and then lets a window pass, whose answers were asked for before.
 func (c *concurrency) adapt(used bool) {
+	if c.settling {
+		c.settling = false
+		return
+	}
+	before, slowed := c.limit, c.slowed
+	c.slowed = 0
 	switch {
 	case float64(c.drops) >= dropShare*float64(c.answers+c.drops):
 		c.slow = true
 		c.limit *= dropFactor
-	case used && c.usual > 0 && float64(c.mean) > tooSlow*float64(c.usual)+float64(slowSlack):
+	case used && c.slower(tooSlow):
 		c.slow = true
-		c.limit *= max(sharpest, (aimedAt*float64(c.usual)+float64(slowSlack))/float64(c.mean))
-	case used && !c.slow:
+		c.shrink(slowed)
+	case used && !c.slow && !c.slower(aimedAt):
 		c.limit *= startFactor
 	case used:
 		c.limit += math.Sqrt(c.limit)
@@ -121,6 +131,23 @@ func (c *concurrency) adapt(used bool) {
 		c.limit = min(firstLimit, c.limit+math.Sqrt(c.limit))
 	}
 	c.bound()
+	c.settling = used && c.limit != before
+}
+
+// slower reports whether answers take so many times as long as usual, or more.
+func (c *concurrency) slower(times float64) bool {
+	return c.usual > 0 && float64(c.mean) > times*float64(c.usual)+float64(slowSlack)
+}
+
+// shrink lowers the limit of a service that is slow. Where that was done before, and did not help, the service is not
+// slow because of the calls: that is what is usual from now on.
+func (c *concurrency) shrink(slowed time.Duration) {
+	if slowed != 0 && float64(c.mean) > helped*float64(slowed) {
+		c.usual = c.mean
+		return
+	}
+	c.slowed = c.mean
+	c.limit *= max(sharpest, (aimedAt*float64(c.usual)+float64(slowSlack))/float64(c.mean))
 }
 
 // bound keeps the limit between what a service gets at the least and at the most.

@@ -71,7 +71,9 @@ func attempt(req *http.Request, r *replica) *http.Request {
 	own.Header = req.Header.Clone()
 	if req.GetBody != nil {
 		own.Body, _ = req.GetBody() // of what is in memory: it never fails
-		own.GetBody = nil           // or net/http would repeat a write on its own account
+		if callOf(req).repeatable {
+			own.GetBody = nil // or net/http would repeat a write with a key on its own account
+		}
 	}
 	return &own
 }

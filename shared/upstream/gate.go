@@ -185,7 +185,7 @@ func (g *gate) admitWaiting(now time.Time) {
 		w := g.lines[g.next].calls[0]
 		g.next++
 		g.remove(w)
-		if now.Add(g.concurrency.expected()).After(w.deadline) && !w.deadline.IsZero() { // it would only keep the service from others
+		if g.tooLate(w, now, 0) { // it would only keep the service from others
 			w.turn <- false
 			g.turnAway(now)
 			continue

@@ -11,28 +11,29 @@ import (
 
 func TestQuantilesAreAnEighthTooLargeAtTheMost(t *testing.T) {
 	t.Parallel()
-	seeded := rand.New(rand.NewPCG(1, 2))
 	for _, tt := range []struct {
 		name string
-		next func() time.Duration
+		next func(*rand.Rand) time.Duration
 	}{
-		{"all the same", func() time.Duration { return 10 * time.Millisecond }},
-		{"even", func() time.Duration { return time.Duration(seeded.Int64N(int64(time.Second))) }},
-		{"with a long tail", func() time.Duration {
+		{"all the same", func(*rand.Rand) time.Duration { return 10 * time.Millisecond }},
+		{"even", func(seeded *rand.Rand) time.Duration { return time.Duration(seeded.Int64N(int64(time.Second))) }},
+		{"with a long tail", func(seeded *rand.Rand) time.Duration {
 			return time.Duration(math.Exp(seeded.NormFloat64()) * float64(20*time.Millisecond))
 		}},
-		{"very short", func() time.Duration { return time.Duration(seeded.Int64N(int64(time.Millisecond))) }},
-		{"of all sizes", func() time.Duration { return time.Duration(math.Exp2(seeded.Float64() * 39)) }},
-		{"none at all", func() time.Duration { return 0 }},
-		{"negative, by a clock that was set", func() time.Duration { return -time.Second }},
+		{"very short", func(seeded *rand.Rand) time.Duration { return time.Duration(seeded.Int64N(int64(time.Millisecond))) }},
+		{"of all sizes", func(seeded *rand.Rand) time.Duration { return time.Duration(math.Exp2(seeded.Float64() * 39)) }},
+		{"none at all", func(*rand.Rand) time.Duration { return 0 }},
+		{"negative, by a clock that was set", func(*rand.Rand) time.Duration { return -time.Second }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			seeded := rand.New(rand.NewPCG(1, 2))
 			for _, count := range []int{20, 21, 36, 100, 1000} {
 				var l latencies
 				now := time.Unix(1_000_000, 0)
 				var all []time.Duration
 				for range count {
-					took := tt.next()
+					took := tt.next(seeded)
 					l.record(took, now)
 					all = append(all, max(0, took))
 				}

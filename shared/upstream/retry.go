@@ -17,6 +17,8 @@ const (
 	retryFloor = time.Second
 	// retryJitter spreads retries, so that what made calls fail together does not meet them together again.
 	retryJitter = 20 * time.Millisecond
+	// longestPause is how long a service may let a call wait that has no deadline.
+	longestPause = 10 * time.Second
 	// usualAnswer is how long an answer takes as long as nobody knows better.
 	usualAnswer = 10 * time.Millisecond
 )
@@ -90,7 +92,7 @@ func (l retry) pause(ctx context.Context, resp *http.Response) (pause time.Durat
 	}
 	deadline, bounded := ctx.Deadline()
 	if !bounded {
-		return pause, true
+		return pause, pause <= longestPause
 	}
 	answer := l.pool.latencies.median(time.Now())
 	if answer == 0 {

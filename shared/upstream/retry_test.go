@@ -140,17 +140,43 @@ func TestAServiceSaysWhenToComeAgain(t *testing.T) {
 
 func TestNoCallIsMadeAgainWhenItsDeadlineLeavesNoTime(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		transport := firstThen(upstreamtest.Answer{Status: 503, After: 95 * time.Millisecond}, good)
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
-		if _, err := get(ctx, clientOf(t, transport, upstream.Policy{}, twoReplicas)); kindOf(err) != upstream.BadAnswer {
-			t.Errorf("error = %v, want what the service said", err)
-		}
-		if asked := hosts(transport); len(asked) != 1 {
-			t.Errorf("asked %v", asked)
-		}
-	})
+	for _, tt := range []struct {
+		name     string
+		usual    time.Duration // of the answers before; 0 means that there were none
+		deadline time.Duration
+		attempts int
+	}{
+		{"nothing is known, and it leaves little", 0, 9 * time.Millisecond, 1},
+		{"nothing is known, and it leaves enough", 0, 50 * time.Millisecond, 2},
+		{"it leaves less than an answer takes", 100 * time.Millisecond, 100 * time.Millisecond, 1},
+		{"it leaves more than an answer takes", 100 * time.Millisecond, 150 * time.Millisecond, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				for range 30 { // pauses are of random length
+					transport := &upstreamtest.Transport{}
+					client := clientOf(t, transport, upstream.Policy{}, twoReplicas)
+					if tt.usual > 0 {
+						transport.Answer("/things/1", upstreamtest.Answer{After: tt.usual, Body: `{"id":"1"}`})
+						for range 30 {
+							_, _ = get(t.Context(), client)
+						}
+					}
+					before := len(hosts(transport))
+					transport.Answer("/things/1", upstreamtest.Answer{Status: http.StatusBadGateway})
+					ctx, cancel := context.WithTimeout(t.Context(), tt.deadline)
+					if _, err := get(ctx, client); kindOf(err) != upstream.BadAnswer {
+						t.Errorf("error = %v, want what the service said", err)
+					}
+					cancel()
+					if got := len(hosts(transport)) - before; got != tt.attempts {
+						t.Fatalf("%d attempts, want %d", got, tt.attempts)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestACallerThatLeavesDuringThePauseIsNotKept(t *testing.T) {

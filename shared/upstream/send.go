@@ -72,7 +72,11 @@ func (c *Client) write(ctx context.Context, w Write) (*http.Request, error) {
 		}
 		req.Header["Content-Type"] = acceptJSON
 	}
+	if len(content) == 0 && w.IdempotencyKey == "" {
+		return req, nil
+	}
 	req.ContentLength = int64(len(content))
+	// Even of nothing: net/http repeats a request with a key on its own account unless it has a body that it cannot rewind.
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
 	return req, nil
 }

@@ -4,6 +4,7 @@ package upstreamtest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -35,6 +36,8 @@ type Answer struct {
 	Body string
 	// Stall is how long the body takes after the header has come.
 	Stall time.Duration
+	// Broken, unless it is nil, ends the body after what Body holds.
+	Broken error
 }
 
 // Transport answers by script. It may be used and changed concurrently.
@@ -77,17 +80,27 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if decide != nil {
 		answer = decide(req)
 	}
-	if answer.Hang {
+	return answer.roundTrip(req)
+}
+
+// Func is a transport that answers each request as it decides. It remembers nothing, so that many requests cost little.
+type Func func(*http.Request) Answer
+
+// RoundTrip makes the exchange.
+func (f Func) RoundTrip(req *http.Request) (*http.Response, error) { return f(req).roundTrip(req) }
+
+func (a Answer) roundTrip(req *http.Request) (*http.Response, error) {
+	if a.Hang {
 		<-req.Context().Done()
 		return nil, req.Context().Err()
 	}
-	if err := wait(req.Context(), answer.After); err != nil {
+	if err := wait(req.Context(), a.After); err != nil {
 		return nil, err
 	}
-	if answer.Err != nil {
-		return nil, answer.Err
+	if a.Err != nil {
+		return nil, a.Err
 	}
-	return answer.response(req), nil
+	return a.response(req), nil
 }
 
 func (a Answer) response(req *http.Request) *http.Response {
@@ -104,7 +117,7 @@ func (a Answer) response(req *http.Request) *http.Response {
 		Status: http.StatusText(status), StatusCode: status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: header, ContentLength: -1, Request: req,
-		Body: &body{ctx: req.Context(), stall: a.Stall, Reader: strings.NewReader(or(a.Body, "{}"))},
+		Body: &body{ctx: req.Context(), stall: a.Stall, broken: a.Broken, Reader: strings.NewReader(or(a.Body, "{}"))},
 	}
 }
 
@@ -112,8 +125,9 @@ func (a Answer) response(req *http.Request) *http.Response {
 type body struct {
 	io.Reader
 
-	ctx   context.Context //nolint:containedctx // a one-request object
-	stall time.Duration
+	ctx    context.Context //nolint:containedctx // a one-request object
+	stall  time.Duration
+	broken error
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -121,7 +135,11 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	b.stall = 0
-	return b.Reader.Read(p)
+	n, err := b.Reader.Read(p)
+	if b.broken != nil && errors.Is(err, io.EOF) {
+		return n, b.broken
+	}
+	return n, err
 }
 
 func (*body) Close() error { return nil }
