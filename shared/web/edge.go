@@ -81,8 +81,8 @@ func checkPath(u *url.URL) error {
 	return nil
 }
 
-// limitBody refuses a body that says it is too large, and ends one that turns out to be. A body without a
-// length where no handler reads one is read here, so that its size is judged all the same.
+// limitBody refuses a body that says it is too large, and ends one that turns out to be. Where no handler reads one it
+// is read here: its size is judged all the same, and net/http does not notice that a client left until it has been read.
 func limitBody(w http.ResponseWriter, r *http.Request, limit int64) error {
 	if r.ContentLength > limit {
 		return &http.MaxBytesError{Limit: limit}
@@ -91,7 +91,7 @@ func limitBody(w http.ResponseWriter, r *http.Request, limit int64) error {
 		return nil
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
-	if r.ContentLength >= 0 || (r.Method != http.MethodGet && r.Method != http.MethodHead) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return nil
 	}
 	if _, err := io.Copy(io.Discard, r.Body); err != nil {

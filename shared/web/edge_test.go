@@ -6,15 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"bff.internal/shared/problem"
 	"bff.internal/shared/telemetry"
+	"bff.internal/shared/upstream/upstreamtest"
 	"bff.internal/shared/web"
 )
 
@@ -132,6 +135,37 @@ func TestBodies(t *testing.T) {
 				checkProblem(t, resp, body, "body_too_large")
 			}
 		})
+	}
+}
+
+// net/http looks for the end of a connection only when the body of its request has been read.
+func TestAClientThatLeavesIsNoticedThoughItSentABody(t *testing.T) {
+	t.Parallel()
+	edge := web.New(web.Config{MaxBody: maxBody}, upstreamtest.Telemetry(t))
+	came, left := make(chan struct{}), make(chan bool, 1)
+	edge.GET("/waits", func(c echo.Context) error {
+		close(came)
+		ctx, cancel := context.WithTimeout(c.Request().Context(), 5*time.Second)
+		defer cancel()
+		<-ctx.Done()
+		left <- errors.Is(ctx.Err(), context.Canceled)
+		return ctx.Err()
+	})
+	server := httptest.NewServer(edge)
+	defer server.Close()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "GET /waits HTTP/1.1\r\nHost: bff\r\nContent-Length: 1\r\n\r\nx"); err != nil {
+		t.Fatal(err)
+	}
+	<-came
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !<-left {
+		t.Error("the handler went on for nobody")
 	}
 }
 
