@@ -45,6 +45,8 @@ compose-test: ## try docker-compose.yml in earnest: replicas, outages, kills (mi
 
 .PHONY: faults
 faults: $(TOOLS)/caddy ## break things under load and count what clients notice (minutes; FAULTS=-short is what CI runs)
+	@echo 'two thousand random schedules of faults (half a minute)'
+	@CGO_ENABLED=0 .ci/test -run RandomSchedule ./bff-mobile/mobile
 	@go build -o $(TOOLS)/faults ./devstack/faults && exec $(TOOLS)/faults $(FAULTS)
 
 .PHONY: check

@@ -9,8 +9,10 @@ import (
 type extraBudget struct {
 	share float64 // of a token that each call brings
 	most  float64 // tokens that can be saved
-	// floor is how often an attempt is allowed though nothing is saved; 0 means never.
-	floor time.Duration
+	// floor is how often an attempt is allowed though nothing is saved, up to so many that calls have yet to earn; 0
+	// means never.
+	floor     time.Duration
+	overdraft float64
 
 	mu      sync.Mutex
 	saved   float64
@@ -33,7 +35,8 @@ func (b *extraBudget) spend(now time.Time) bool {
 	switch {
 	case b.saved >= 1:
 		b.saved--
-	case b.floor > 0 && now.Sub(b.last) >= b.floor:
+	case b.floor > 0 && now.Sub(b.last) >= b.floor && b.saved-1 >= -b.overdraft:
+		b.saved--
 		b.last = now
 	default:
 		b.denied++

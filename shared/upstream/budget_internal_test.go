@@ -17,10 +17,10 @@ func TestABudget(t *testing.T) {
 		apart   time.Duration
 		granted int
 	}{
-		{"retries: a fifth of the calls, and one that is free", newRetryBudget(), 51, 100, 0, 11},
-		{"retries: no more than 20 are saved", newRetryBudget(), 10_000, 100, 0, 21},
-		{"retries: one a second is free", newRetryBudget(), 0, 10, time.Second, 10},
-		{"retries: not two in a second", newRetryBudget(), 0, 10, 500 * time.Millisecond, 5},
+		{"retries: less than a fifth of the calls, and one that is overdrawn", newRetryBudget(), 51, 100, 0, 10},
+		{"retries: no more than ten are saved", newRetryBudget(), 10_000, 100, 0, 11},
+		{"retries: one a second is overdrawn, up to two", newRetryBudget(), 0, 10, time.Second, 2},
+		{"retries: not two in a second", newRetryBudget(), 0, 2, 500 * time.Millisecond, 1},
 		{"twins: a twentieth of the calls", newHedgeBudget(), 41, 100, 0, 2},
 		{"twins: no more than five are saved", newHedgeBudget(), 10_000, 100, 0, 5},
 		{"twins: none is free", newHedgeBudget(), 19, 10, time.Minute, 0},

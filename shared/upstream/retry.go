@@ -10,11 +10,13 @@ import (
 )
 
 const (
-	// Every call earns a fifth of a retry; a burst of failures may use up what quiet times have saved.
-	retryShare = 0.2
-	retrySaved = 20
+	// Every call earns nearly a fifth of a retry, so that with what is overdrawn it is a fifth at the most; a burst of
+	// failures may use up what quiet times have saved.
+	retryShare = 0.18
+	retrySaved = 10
 	// retryFloor lets a service with few calls have a retry all the same.
-	retryFloor = time.Second
+	retryFloor     = time.Second
+	retryOverdraft = 2
 	// retryJitter spreads retries, so that what made calls fail together does not meet them together again.
 	retryJitter = 20 * time.Millisecond
 	// longestPause is how long a service may let a call wait that has no deadline.
@@ -33,7 +35,7 @@ type retry struct {
 }
 
 func newRetryBudget() *extraBudget {
-	return &extraBudget{share: retryShare, most: retrySaved, floor: retryFloor}
+	return &extraBudget{share: retryShare, most: retrySaved, floor: retryFloor, overdraft: retryOverdraft}
 }
 
 func (l retry) RoundTrip(req *http.Request) (*http.Response, error) {

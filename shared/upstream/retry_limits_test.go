@@ -60,10 +60,10 @@ func TestRetriesOfAServiceThatFailsOnAreAFifthOfItsCalls(t *testing.T) {
 		every       time.Duration // between calls
 		least, most int           // attempts of 1,000 calls
 	}{
-		{"all at once", 0, 1190, 1201},
-		// There is one retry a second besides, so that seldom calls have theirs.
-		{"ten in a second", 100 * time.Millisecond, 1290, 1320},
-		{"one in two seconds", 2 * time.Second, 2000, 2000},
+		{"all at once", 0, 1175, 1182},
+		{"ten in a second", 100 * time.Millisecond, 1175, 1182},
+		// Seldom calls overdraw what they earn, and not for ever.
+		{"one in two seconds", 2 * time.Second, 1180, 1182},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -105,9 +105,9 @@ func TestABurstOfFailuresMayUseWhatQuietTimesHaveSaved(t *testing.T) {
 		for range 100 {
 			_, _ = get(t.Context(), client)
 		}
-		// 20 were saved, 20 are earned, and about one a second is free.
-		if got := len(transport.Requests()) - 1100; got < 38 || got > 44 {
-			t.Errorf("%d retries of 100 calls, want about 40", got)
+		// Ten were saved, 18 are earned, and two may be overdrawn.
+		if got := len(transport.Requests()) - 1100; got < 27 || got > 30 {
+			t.Errorf("%d retries of 100 calls, want about 28", got)
 		}
 	})
 }
