@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Plan is what is sent, and how. Every field but Fresh, Host and Most is required.
+// Plan is what is sent, and how. Every field but Bare, Fresh, Host and Most is required.
 type Plan struct {
 	URL string
 	// Host is the header Host; "" is that of the URL.
@@ -29,6 +29,9 @@ type Plan struct {
 	Within time.Duration
 	// Fresh sends each request over a connection of its own.
 	Fresh bool
+	// Bare sends requests without a body, so that whoever serves one can see when its client leaves. Without Fresh, a
+	// request whose kept connection turns out to be closed is then quietly repeated.
+	Bare bool
 }
 
 // Load is requests being sent. Whoever started it stops it.
@@ -94,7 +97,7 @@ func (l *Load) run(ctx, sending context.Context) {
 				l.ask(ctx, l.plan.Callers[i%len(l.plan.Callers)])
 			})
 		default:
-			l.count(Answer{Kind: fmt.Sprintf("not sent, with %d in flight", l.plan.InFlight)})
+			l.count(Answer{Kind: fmt.Sprintf("not sent, with %d in flight", l.plan.InFlight), At: time.Since(l.begun)})
 		}
 	}
 }
@@ -153,7 +156,11 @@ func (l *Load) answer(ctx context.Context, caller http.Header) (kind, by string)
 	// A Go transport, this one's and Caddy's alike, quietly repeats a GET whose kept connection turns out to be closed:
 	// the very loss that is to be counted. A body that cannot be had twice forbids that to every one on the way. It is
 	// of a kind that goes out together with the header, so that nobody can answer before it is there.
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.plan.URL, strings.NewReader(" "))
+	var body io.Reader = strings.NewReader(" ")
+	if l.plan.Bare {
+		body = http.NoBody
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.plan.URL, body)
 	if err != nil {
 		return KindOf(err), ""
 	}
@@ -166,9 +173,9 @@ func (l *Load) answer(ctx context.Context, caller http.Header) (kind, by string)
 	}
 	defer resp.Body.Close()
 	by = resp.Header.Get(ByHeader)
-	body, err := io.ReadAll(resp.Body)
+	content, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return "answer " + KindOf(err), "" // nobody has answered
 	}
-	return kindOf(resp, body), by
+	return kindOf(resp, content), by
 }

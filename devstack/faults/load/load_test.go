@@ -48,18 +48,21 @@ func TestEveryRequestIsCountedByWhatBecameOfIt(t *testing.T) {
 			w.WriteHeader(http.StatusFound)
 		case 6:
 			w.Header().Set("Content-Type", "application/problem+json")
+			w.Header().Set("Retry-After", "5")
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, `{"status":503,"code":"shed"}`)
+		case 7:
+			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
 	tally := load.Start(t.Context(), plan(url)).Finish()
-	if diff := cmp.Diff(map[string]int{"200": 6, "502": 1, "503 shed": 1, "partial": 1, "closed": 1, "answer cut": 1, "302": 1}, tally.Kinds); diff != "" {
+	if diff := cmp.Diff(map[string]int{"200": 5, "502": 1, "503 without Retry-After": 1, "503 shed": 1, "partial metrics;reason=timeout": 1, "closed": 1, "answer cut": 1, "302": 1}, tally.Kinds); diff != "" {
 		t.Errorf("kinds (-want +got):\n%s", diff)
 	}
-	if tally.Total() != 12 || tally.Failed() != 6 || len(tally.First) != 6 || tally.Lost != 2 {
+	if tally.Total() != 12 || tally.Failed() != 7 || len(tally.First) != 7 || tally.Lost != 2 {
 		t.Errorf("%d in all, %d failed, %d remembered, %d lost", tally.Total(), tally.Failed(), len(tally.First), tally.Lost)
 	}
-	if tally.By["replica 1"]+tally.By["replica 2"] != 6 || tally.By["replica 1"] == 0 {
+	if tally.By["replica 1"]+tally.By["replica 2"] != 5 || tally.By["replica 1"] == 0 {
 		t.Errorf("answered by %v", tally.By)
 	}
 }
@@ -129,5 +132,51 @@ func TestWithoutAServerEveryRequestIsRefused(t *testing.T) {
 	}
 	if (load.Tally{}).Quantile(0.5) != 0 {
 		t.Error("of nothing there is a quantile")
+	}
+}
+
+func TestATallyCanBeTakenApartByTimeAndByKind(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int64
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if requests.Add(1) > 6 {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	p := plan(url)
+	p.Rate = 50 // one after the other, 20 ms apart
+	l := load.Start(t.Context(), p)
+	tally := l.Finish()
+	half := 110 * time.Millisecond
+	early, late, failed := tally.Between(0, half), tally.Between(half, time.Hour), tally.Only(func(kind string) bool { return kind == "502" })
+	if early.Total()+late.Total() != 12 || early.Failed() > late.Failed() || late.Total() == 0 || early.Total() == 0 {
+		t.Errorf("before %v and after %v", early, late)
+	}
+	if failed.String() != "6 of 6 (502 × 6)" || failed.Quantile(1) == 0 {
+		t.Errorf("of one kind: %v", failed)
+	}
+	if none := tally.Between(time.Hour, 2*time.Hour); none.Total() != 0 || none.Quantile(1) != 0 {
+		t.Errorf("of no time: %v", none)
+	}
+}
+
+func TestABareRequestTellsItsServerThatTheClientHasLeft(t *testing.T) {
+	t.Parallel()
+	left := make(chan bool, 1)
+	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+			left <- true
+		case <-time.After(5 * time.Second):
+			left <- false
+		}
+	})
+	p := plan(url)
+	p.Most, p.Within, p.Bare, p.Fresh = 1, 20*time.Millisecond, true, true
+	if tally := load.Start(t.Context(), p).Finish(); tally.String() != "1 of 1 (late × 1)" {
+		t.Errorf("%v", tally)
+	}
+	if !<-left {
+		t.Error("the server has not noticed")
 	}
 }

@@ -24,7 +24,8 @@ const Whole = "200"
 
 // Answer is what became of a request.
 type Answer struct {
-	// Kind is the status with the code of a problem, "partial", or how there was no answer.
+	// Kind is the status with the code of a problem, "partial" with the sections that are missing and why, or how there
+	// was no answer. A 429 or 503 that does not say when to come back says so.
 	Kind string
 	// By is the replica that answered, to the end; "" when nobody says so.
 	By string
@@ -44,7 +45,7 @@ type Tally struct {
 	// Lag is how late the latest request was sent: a sign that this machine was busy with something else.
 	Lag time.Duration
 
-	took []time.Duration
+	answers []Answer // in the order in which they came
 }
 
 // examples is how many answers of a kind are remembered.
@@ -55,7 +56,7 @@ func newTally() Tally { return Tally{Kinds: map[string]int{}, By: map[string]int
 // plus is the tally with one answer more. It takes over the maps.
 func (t Tally) plus(a Answer) Tally {
 	t.Kinds[a.Kind]++
-	t.took = append(t.took, a.Took)
+	t.answers = append(t.answers, a)
 	if a.By == "" {
 		t.Lost++
 	}
@@ -69,8 +70,33 @@ func (t Tally) plus(a Answer) Tally {
 }
 
 func (t Tally) clone() Tally {
-	t.Kinds, t.By, t.First, t.took = maps.Clone(t.Kinds), maps.Clone(t.By), slices.Clone(t.First), slices.Clone(t.took)
+	t.Kinds, t.By, t.First = maps.Clone(t.Kinds), maps.Clone(t.By), slices.Clone(t.First)
+	t.answers = slices.Clip(t.answers) // what is appended to either of the two leaves the other alone
 	return t
+}
+
+// Between is the tally of those requests that were sent from one time on and before another, since the load began.
+func (t Tally) Between(from, to time.Duration) Tally {
+	part := newTally()
+	part.Lag = t.Lag
+	for _, a := range t.answers {
+		if from <= a.At && a.At < to {
+			part = part.plus(a)
+		}
+	}
+	return part
+}
+
+// Only is the tally of the requests whose kind is wanted.
+func (t Tally) Only(wanted func(kind string) bool) Tally {
+	part := newTally()
+	part.Lag = t.Lag
+	for _, a := range t.answers {
+		if wanted(a.Kind) {
+			part = part.plus(a)
+		}
+	}
+	return part
 }
 
 // Total is how many requests were counted.
@@ -112,24 +138,32 @@ func (t Tally) String() string {
 
 // Quantile is how long the share q of all answers took at most; 0 when there were none.
 func (t Tally) Quantile(q float64) time.Duration {
-	if len(t.took) == 0 {
+	if len(t.answers) == 0 {
 		return 0
 	}
-	sorted := slices.Sorted(slices.Values(t.took))
-	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+	took := make([]time.Duration, len(t.answers))
+	for i, a := range t.answers {
+		took[i] = a.Took
+	}
+	slices.Sort(took)
+	return took[min(int(q*float64(len(took))), len(took)-1)]
 }
 
 // kindOf is the kind of an answer that was read to its end.
 func kindOf(resp *http.Response, body []byte) string {
 	kind := strconv.Itoa(resp.StatusCode)
-	if kind == Whole && resp.Header.Get("Bff-Partial") != "" {
-		return "partial"
+	if missing := resp.Header.Get("Bff-Partial"); kind == Whole && missing != "" {
+		return "partial " + missing
 	}
 	var problem struct {
 		Code string `json:"code"`
 	}
 	if resp.Header.Get("Content-Type") == "application/problem+json" && json.Unmarshal(body, &problem) == nil {
 		kind += " " + problem.Code
+	}
+	later := resp.StatusCode == http.StatusServiceUnavailable || resp.StatusCode == http.StatusTooManyRequests
+	if later && resp.Header.Get("Retry-After") == "" {
+		kind += " without Retry-After"
 	}
 	return kind
 }

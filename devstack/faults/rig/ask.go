@@ -52,17 +52,22 @@ func (r *Replica) Readiness(ctx context.Context) string {
 	return ask(ctx, http.MethodGet, "http://"+r.AdminAddr+"/readyz", "").kind
 }
 
-// Fault breaks a stand-in as PUT /_faults says; "" ends its faults.
-func (*Rig) Fault(ctx context.Context, standIn *process.Process, faults string) error {
-	method := http.MethodPut
-	if faults == "" {
-		method = http.MethodDelete
+// Circuits returns the state of the replica's circuit to each address of the service: 0 closed, 1 half-open, 2 open. It
+// has no entries in a naive build, and may be used concurrently.
+func (r *Replica) Circuits(ctx context.Context, service Service) map[string]int {
+	states := map[string]int{}
+	for line := range strings.Lines(ask(ctx, http.MethodGet, "http://"+r.AdminAddr+"/metrics", "").body) {
+		metric, value, _ := strings.Cut(strings.TrimSpace(line), "} ")
+		labels, ours := strings.CutPrefix(metric, "upstream_circuit_state{")
+		_, of, _ := strings.Cut(labels, `service="`)
+		_, addr, _ := strings.Cut(labels, `replica="`)
+		state, err := strconv.Atoi(value)
+		if ours && err == nil && strings.HasPrefix(of, string(service)+`"`) {
+			addr, _, _ = strings.Cut(addr, `"`)
+			states[addr] = state
+		}
 	}
-	answer := ask(ctx, method, "http://"+standIn.Addr+"/_faults", faults)
-	if answer.kind != "200" && answer.kind != "204" {
-		return fmt.Errorf("%s /_faults of %s: %s %s", method, standIn.Name, answer.kind, answer.body)
-	}
-	return nil
+	return states
 }
 
 type answer struct{ kind, body string }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"bff.internal/devstack/faults/load"
@@ -19,20 +21,25 @@ import (
 type BFF struct {
 	// Name is that of its binary.
 	Name string
-	// Dashboard is the path of the answer that needs every service.
+	// Dashboard is the path of the answer that asks every service, and Within how long that takes at most.
 	Dashboard string
+	Within    time.Duration
+	// Contract is the path of an answer that asks nobody.
+	Contract string
 	// Socket is the path of its WebSocket; "" when it has none.
 	Socket string
 
-	env    func(r *Rig) []string
-	caller func(ctx context.Context, r *Rig, n int) (http.Header, error)
+	requires []Service // for its dashboard
+	env      func(r *Rig) []string
+	caller   func(ctx context.Context, r *Rig, n int) (http.Header, error)
 }
 
 // BFFs returns all of them.
 func BFFs() []BFF {
 	return []BFF{
 		{
-			Name: "bff-mobile", Dashboard: "/mobile/dashboard",
+			Name: "bff-mobile", Dashboard: "/mobile/dashboard", Contract: "/mobile/openapi.yaml",
+			Within: 800 * time.Millisecond, requires: []Service{Users},
 			env: func(*Rig) []string { return nil },
 			caller: func(ctx context.Context, r *Rig, n int) (http.Header, error) {
 				token, err := r.credentials().Token(ctx, fmt.Sprintf("caller-%d", n))
@@ -40,7 +47,8 @@ func BFFs() []BFF {
 			},
 		},
 		{
-			Name: "bff-web", Dashboard: "/web/dashboard", Socket: "/web/ws",
+			Name: "bff-web", Dashboard: "/web/dashboard", Contract: "/web/openapi.yaml", Socket: "/web/ws",
+			Within: 1500 * time.Millisecond, requires: []Service{Users},
 			env: func(r *Rig) []string {
 				return []string{"OIDC_CLIENT_SECRET=" + identity.DevWebSecret, "SESSION_KEYS=" + r.secret}
 			},
@@ -50,7 +58,8 @@ func BFFs() []BFF {
 			},
 		},
 		{
-			Name: "bff-partner", Dashboard: "/partner/v1/dashboard",
+			Name: "bff-partner", Dashboard: "/partner/v1/dashboard", Contract: "/partner/openapi.yaml",
+			Within: 2 * time.Second, requires: []Service{Users, Orders},
 			env: func(r *Rig) []string {
 				return []string{"OIDC_CLIENT_SECRET=" + identity.DevPartnerSecret, "KEY_PEPPER=" + r.secret}
 			},
@@ -62,41 +71,76 @@ func BFFs() []BFF {
 	}
 }
 
+// Requires reports whether there is no dashboard without the service.
+func (b BFF) Requires(s Service) bool { return slices.Contains(b.requires, s) }
+
 // Replica is a running process of a BFF.
 type Replica struct {
 	*process.Process
 
-	bff BFF
+	bff  BFF
+	host string // by which clients call it
 }
 
-// ReplicaConfig says where a replica listens and how it stops.
+// ReplicaConfig says where a replica listens, whom it asks, and how it stops. Only its Name is required.
 type ReplicaConfig struct {
 	// Name is that of its files: one name may be used again once the replica before it has ended.
-	Name            string
+	Name string
+	// Addr and AdminAddr are where it listens; "" is an address of its own.
 	Addr, AdminAddr string
 	DrainDelay      time.Duration
+	// Asks holds the base URLs of a service's replicas; without an entry they are that of the rig's own stand-in.
+	Asks map[Service][]string
+	// Env has variables besides, as NAME=value, which win over all others.
+	Env []string
+	// Naive starts the naive build instead.
+	Naive bool
 }
 
 // StartReplica starts a BFF and returns once it says that it is ready. It ends with the rig.
 func (r *Rig) StartReplica(ctx context.Context, b BFF, cfg ReplicaConfig) (*Replica, error) {
+	for _, addr := range []*string{&cfg.Addr, &cfg.AdminAddr} {
+		if *addr == "" {
+			free, err := process.FreeAddr(ctx, "127.0.0.1")
+			if err != nil {
+				return nil, err
+			}
+			*addr = free[0]
+		}
+	}
+	program := process.Program{
+		Name: cfg.Name, Path: filepath.Join(r.cfg.Bin, b.Name), Env: r.replicaEnv(b, cfg), Addr: cfg.Addr,
+	}
+	if cfg.Naive {
+		program.Path, program.Args = filepath.Join(r.cfg.Bin, "naive"), []string{b.Name}
+	}
+	started, err := r.start(ctx, program)
+	if err != nil {
+		return nil, err
+	}
+	started.AdminAddr = cfg.AdminAddr
+	replica := &Replica{Process: started, bff: b, host: r.site().Host}
+	return replica, WaitUntil(ctx, cfg.Name+" is ready", func(ctx context.Context) bool {
+		return replica.Readiness(ctx) == "200"
+	})
+}
+
+// replicaEnv is all that a replica is told.
+func (r *Rig) replicaEnv(b BFF, cfg ReplicaConfig) []string {
 	env := append(r.issuerEnv(r.Identity.Addr),
 		"ADDR="+cfg.Addr, "ADMIN_ADDR="+cfg.AdminAddr, r.redisEnv(),
 		"EXTERNAL_URL="+r.site().String(), "TRUSTED_PROXIES=127.0.0.0/8",
 		// The load comes from a few callers, and is about something else than their limits.
 		"RATE_LIMIT=10000/1s", "RATE_BURST=10000",
-		"DRAIN_DELAY="+cfg.DrainDelay.String(), "DRAIN_TIMEOUT=10s",
-		"USERS_URLS=http://"+r.Users.Addr, "ORDERS_URLS=http://"+r.Orders.Addr, "ANALYTICS_URLS=http://"+r.Analytics.Addr)
-	started, err := r.start(ctx, process.Program{
-		Name: cfg.Name, Path: filepath.Join(r.cfg.Bin, b.Name), Env: append(env, b.env(r)...), Addr: cfg.Addr,
-	})
-	if err != nil {
-		return nil, err
+		"DRAIN_DELAY="+cfg.DrainDelay.String(), "DRAIN_TIMEOUT=10s")
+	for service, standIn := range map[Service]*process.Process{Users: r.Users, Orders: r.Orders, Analytics: r.Analytics} {
+		urls := cfg.Asks[service]
+		if len(urls) == 0 {
+			urls = []string{"http://" + standIn.Addr}
+		}
+		env = append(env, strings.ToUpper(string(service))+"_URLS="+strings.Join(urls, ","))
 	}
-	started.AdminAddr = cfg.AdminAddr
-	replica := &Replica{Process: started, bff: b}
-	return replica, WaitUntil(ctx, cfg.Name+" is ready", func(ctx context.Context) bool {
-		return replica.Readiness(ctx) == "200"
-	})
+	return slices.Concat(env, b.env(r), cfg.Env)
 }
 
 // Callers returns the headers of so many callers who are let in at the site, where the BFF has to be there already.
@@ -113,8 +157,23 @@ func (r *Rig) Callers(ctx context.Context, b BFF, count int) ([]http.Header, err
 
 // Dashboards is a plan for a load of so many requests a second for the BFF's dashboard, by way of the site.
 func (r *Rig) Dashboards(b BFF, callers []http.Header, rate int) load.Plan {
+	return plan(r.Site, r.site().Host, b.Dashboard, callers, rate)
+}
+
+// Gets is a plan for a load of so many requests a second for the path, past the site. A caller may be nil, who is
+// nobody.
+func (r *Replica) Gets(path string, callers []http.Header, rate int) load.Plan {
+	return plan(r.Addr, r.host, path, callers, rate)
+}
+
+// Dashboards is a plan for a load of so many requests a second for the replica's dashboard, past the site.
+func (r *Replica) Dashboards(callers []http.Header, rate int) load.Plan {
+	return r.Gets(r.bff.Dashboard, callers, rate)
+}
+
+func plan(addr, host, path string, callers []http.Header, rate int) load.Plan {
 	return load.Plan{
-		URL: "http://" + r.Site + b.Dashboard, Host: r.site().Host, Callers: callers,
+		URL: "http://" + addr + path, Host: host, Callers: callers,
 		Rate: rate, InFlight: 2 * rate, Within: 10 * time.Second,
 	}
 }

@@ -12,8 +12,9 @@ import (
 	"net"
 	"net/url"
 	"os/exec"
-	"path/filepath"
 	"sync"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2/client"
 
 	"bff.internal/devstack/credentials"
 	"bff.internal/devstack/process"
@@ -35,8 +36,8 @@ type Config struct {
 // Build builds what a rig starts into dir.
 func Build(ctx context.Context, dir string) error {
 	bffs := BFFs()
-	packages := make([]string, 0, 1+len(bffs))
-	packages = append(packages, "bff.internal/mockservices")
+	packages := make([]string, 0, 3+len(bffs))
+	packages = append(packages, "bff.internal/mockservices", "bff.internal/devstack/faults/naive", toxiproxyPackage)
 	for _, b := range bffs {
 		packages = append(packages, "bff.internal/"+b.Name)
 	}
@@ -54,7 +55,8 @@ type Rig struct {
 
 	cfg    Config
 	owned  []*process.Process
-	secret string // of 32 bytes in base64, for whoever needs one
+	secret string            // of 32 bytes in base64, for whoever needs one
+	toxics *toxiproxy.Client // nil until the first link
 }
 
 // Open starts Redis and the stand-ins. The error holds the last words of whatever did not start; then nothing runs.
@@ -124,33 +126,6 @@ func (r *Rig) startRedis(ctx context.Context) error {
 		Name: "redis", Path: redis, Addr: addrs[0], Args: []string{"--bind", host, "--port", port, "--save", ""},
 	})
 	return err
-}
-
-// startStandIns starts each as a process of its own, so that one can be taken away.
-func (r *Rig) startStandIns(ctx context.Context) error {
-	addrs, err := process.FreeAddr(ctx, "127.0.0.1") // it is part of the issuer's name
-	if err != nil {
-		return err
-	}
-	env := append(r.issuerEnv(addrs[0]), "EXTERNAL_URL="+r.site().String(), r.redisEnv())
-	for _, service := range []struct {
-		name, variable, addr string
-		at                   **process.Process
-	}{
-		{"identity", "IDENTITY_ADDR", addrs[0], &r.Identity},
-		{"users", "USERS_ADDR", "127.0.0.1:0", &r.Users},
-		{"orders", "ORDERS_ADDR", "127.0.0.1:0", &r.Orders},
-		{"analytics", "ANALYTICS_ADDR", "127.0.0.1:0", &r.Analytics},
-	} {
-		*service.at, err = r.start(ctx, process.Program{
-			Name: service.name, Path: filepath.Join(r.cfg.Bin, "mockservices"), Args: []string{service.name},
-			Env: append([]string{service.variable + "=" + service.addr}, env...),
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // site is where clients come in, by the name that browsers use.
