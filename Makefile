@@ -45,14 +45,16 @@ compose-test: ## try docker-compose.yml in earnest: replicas, outages, kills (mi
 
 .PHONY: faults
 faults: $(TOOLS)/caddy ## break things under load and count what clients notice (minutes; FAULTS=-short is what CI runs)
-	@echo 'two thousand random schedules of faults (half a minute)'
-	@CGO_ENABLED=0 .ci/test -run RandomSchedule ./bff-mobile/mobile
 	@go build -o $(TOOLS)/faults ./devstack/faults && exec $(TOOLS)/faults $(FAULTS)
+
+.PHONY: schedules
+schedules: ## play two thousand random schedules of faults (half a minute)
+	@CGO_ENABLED=0 .ci/test -run RandomSchedule ./bff-mobile/mobile
 
 .PHONY: check
 check: export CI := true
 check: export FAULTS := -short
-check: test faults compose-test verify ## exactly what CI runs
+check: test schedules faults compose-test verify ## exactly what CI runs
 
 .PHONY: verify
 verify: fmt-check vet lint tidy-check alone ## everything of check but the tests

@@ -29,6 +29,7 @@ func TestTheBlocksOfTheREADMEWorkAsPasted(t *testing.T) {
 		`{"user":{"id":"ada"`,
 		"Server-Timing: user;dur=",
 		"Bff-Partial: metrics;reason=timeout",
+		`"services": [`,
 		`"code":"bad_answer"`,
 		"HTTP/1.1 401",
 		`"series":[{"date"`,

@@ -229,8 +229,8 @@ func TestSlownessIsTakenApartByWhenRequestsWereSent(t *testing.T) {
 	for l.Tally().Total() < 10 {
 		<-time.After(time.Millisecond)
 	}
-	healed := time.Since(l.Begun())
 	slow.Store(true)
+	healed := time.Since(l.Begun())
 	for l.Tally().Total() < 30 {
 		<-time.After(time.Millisecond)
 	}

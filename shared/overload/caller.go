@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 )
 
@@ -64,14 +65,23 @@ func (l *Limiter) address(text string) uint64 {
 	return maphash.Bytes(l.seeds.address, bytes[:8])
 }
 
-// maxAccepted bounds what is remembered of credentials, in some 500 KiB.
-const maxAccepted = 1 << 14
+// maxAccepted bounds what is remembered of credentials, in about a megabyte, and maxOfOne what of one caller's: who sends
+// something else beside the same key every time makes us forget nobody else's.
+const (
+	maxAccepted = 1 << 14
+	maxOfOne    = 64
+)
 
-// accepted knows whom credentials belong to that were accepted. One too many takes the place of any other: who has none
-// that is accepted cannot make it forget anything.
+// accepted knows whom credentials belong to that were accepted. One too many of a caller takes the place of his oldest,
+// and one too many in all that of any other: who has none that is accepted cannot make it forget anything.
 type accepted struct {
 	mu     sync.RWMutex
 	owners map[uint64]uint64
+	held   map[uint64][]uint64 // by each caller, the oldest first
+}
+
+func newAccepted() accepted {
+	return accepted{owners: map[uint64]uint64{}, held: map[uint64][]uint64{}}
 }
 
 func (a *accepted) find(credential uint64) (caller uint64, ok bool) {
@@ -84,11 +94,29 @@ func (a *accepted) find(credential uint64) (caller uint64, ok bool) {
 func (a *accepted) add(credential, caller uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.owners) >= maxAccepted {
+	if _, known := a.owners[credential]; known {
+		return
+	}
+	if held := a.held[caller]; len(held) >= maxOfOne {
+		a.forget(held[0])
+	} else if len(a.owners) >= maxAccepted {
 		for other := range a.owners {
-			delete(a.owners, other)
+			a.forget(other)
 			break
 		}
 	}
 	a.owners[credential] = caller
+	a.held[caller] = append(a.held[caller], credential)
+}
+
+func (a *accepted) forget(credential uint64) {
+	caller := a.owners[credential]
+	delete(a.owners, credential)
+	held := a.held[caller]
+	if i := slices.Index(held, credential); i >= 0 {
+		held = slices.Delete(held, i, i+1)
+	}
+	if a.held[caller] = held; len(held) == 0 {
+		delete(a.held, caller)
+	}
 }

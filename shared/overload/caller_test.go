@@ -90,6 +90,27 @@ func TestWhoHasACredentialCannotMultiplyByWhatIsBesideIt(t *testing.T) {
 	}
 }
 
+func TestWhoSendsSomethingElseBesideItsKeyEveryTimeMakesNobodyForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1000)
+	for i := range 100 {
+		w.known(t, "user "+strconv.Itoa(i), "Cookie", "s="+strconv.Itoa(i))
+	}
+	for i := range 20_000 {
+		w.known(t, "eve", "X-Api-Key", "eve", "Cookie", strconv.Itoa(i))
+	}
+	for i := range 100 {
+		slot, refusal := w.Admit(from("10.0.0.1", "Cookie", "s="+strconv.Itoa(i)))
+		if refusal != nil {
+			t.Fatal(refusal)
+		}
+		if slot.Unconfirmed() {
+			t.Fatalf("user %d is a stranger", i)
+		}
+		slot.Release()
+	}
+}
+
 func TestWhatIsRememberedOfCredentialsIsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1000)

@@ -46,6 +46,7 @@ type Limiter struct {
 // New returns a limiter, which has nothing to close and no goroutine. It panics if a required part is missing or the
 // configuration is one that Validate refuses.
 func New(cfg Config, d Deps) *Limiter {
+	cfg.MaxInFlight = cmp.Or(cfg.MaxInFlight, defaultInFlight)
 	if err := cfg.Validate(); err != nil {
 		panic("overload: " + err.Error())
 	}
@@ -58,12 +59,12 @@ func New(cfg Config, d Deps) *Limiter {
 	if d.Jitter == nil {
 		d.Jitter = rand.IntN
 	}
-	most := cmp.Or(cfg.MaxInFlight, defaultInFlight)
+	most := cfg.MaxInFlight
 	l := &Limiter{
 		off:      cfg.Off,
 		deps:     d,
 		seeds:    newSeeds(),
-		accepted: accepted{owners: map[uint64]uint64{}},
+		accepted: newAccepted(),
 		pace:     pace{began: time.Now(), floor: min(most, floorPerCPU*runtime.GOMAXPROCS(0)), most: most},
 		callers:  map[uint64]int{},
 		limit:    most,

@@ -59,7 +59,7 @@ func NewMetrics() *Metrics {
 		}),
 		shed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "http_requests_shed_total",
-			Help: "Requests turned away: full, because of the limit, or share, because their caller had as many as there was room left.",
+			Help: "Requests turned away: full, because of the limit, or share, because their caller had as many as there were places free.",
 		}, []string{"reason"}),
 	}
 	m.registry.MustRegister(m.requests, m.calls, m.sections, m.limits, m.inFlight, m.most, m.shed,

@@ -9,7 +9,7 @@ type upstreamMetrics struct {
 	circuits *prometheus.GaugeVec
 	ejected  *prometheus.GaugeVec
 	extra    *prometheus.CounterVec
-	shed     *prometheus.CounterVec
+	unasked  *prometheus.CounterVec
 }
 
 func newUpstreamMetrics() upstreamMetrics {
@@ -24,9 +24,9 @@ func newUpstreamMetrics() upstreamMetrics {
 		}, []string{labelService, "replica"}),
 		extra: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "upstream_extra_attempts_total",
-			Help: "Attempts beyond a call's first; kind is retry or hedge.",
+			Help: "Attempts beyond a call's first; kind is retry, hedge, or reconnect where a kept connection was closed.",
 		}, []string{labelService, "kind"}),
-		shed: prometheus.NewCounterVec(prometheus.CounterOpts{
+		unasked: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "upstream_shed_total",
 			Help: "Calls that were not made because the service has more to do than it can.",
 		}, []string{labelService}),
@@ -34,7 +34,7 @@ func newUpstreamMetrics() upstreamMetrics {
 }
 
 func (m upstreamMetrics) register(r *prometheus.Registry) {
-	r.MustRegister(m.circuits, m.ejected, m.extra, m.shed)
+	r.MustRegister(m.circuits, m.ejected, m.extra, m.unasked)
 }
 
 // Circuit says the state of a replica's circuit: 0 closed, 1 half-open, 2 open.
@@ -51,10 +51,27 @@ func (m upstreamMetrics) Ejected(service, replica string, ejected bool) {
 	m.ejected.WithLabelValues(service, replica).Set(value)
 }
 
-// ExtraAttempt counts an attempt beyond a call's first, which is a "retry" or a "hedge".
+// ExtraAttempt counts an attempt beyond a call's first, which is a "retry", a "hedge" or a "reconnect".
 func (m upstreamMetrics) ExtraAttempt(service, kind string) {
 	m.extra.WithLabelValues(service, kind).Inc()
 }
 
 // UpstreamShed counts a call that was not made because the service has more to do than it can.
-func (m upstreamMetrics) UpstreamShed(service string) { m.shed.WithLabelValues(service).Inc() }
+func (m upstreamMetrics) UpstreamShed(service string) { m.unasked.WithLabelValues(service).Inc() }
+
+// Upstream shows how much a service is asked for: calls in flight, their limit, and calls that wait. What is counted of
+// the service begins at zero. A service is shown once.
+func (m *Metrics) Upstream(service string, state func() (inFlight, limit, waiting int)) {
+	m.unasked.WithLabelValues(service)
+	m.extra.WithLabelValues(service, "retry")
+	m.extra.WithLabelValues(service, "hedge")
+	m.extra.WithLabelValues(service, "reconnect")
+	gauge := func(name, help string, value func() int) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: name, Help: help, ConstLabels: prometheus.Labels{labelService: service},
+		}, func() float64 { return float64(value()) }))
+	}
+	gauge("upstream_calls_in_flight", "Calls in flight to a service.", func() int { n, _, _ := state(); return n })
+	gauge("upstream_calls_limit", "How many calls may be in flight to a service for now; it follows what the service can do.", func() int { _, n, _ := state(); return n })
+	gauge("upstream_calls_waiting", "Calls that wait for their turn at a service.", func() int { _, _, n := state(); return n })
+}

@@ -16,43 +16,37 @@ func TestWhetherAnAnswerHasBegun(t *testing.T) {
 	t.Parallel()
 	const header = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 	for _, tt := range []struct {
-		name, answer  string
-		stays         bool // the service does not hang up
-		traced, plain bool // whether it has begun, with a trace and without
+		name, answer string
+		stays        bool // the service does not hang up
+		begun        bool
 	}{
 		{name: "a service that hangs up"},
 		{name: "a service that says nothing", stays: true},
-		{name: "a header cut short", answer: "H", traced: true},
-		{name: "a header that stalls", answer: "H", stays: true, traced: true},
-		{name: "a hint", answer: "HTTP/1.1 103 Early Hints\r\n\r\n", stays: true, traced: true},
-		{name: "no HTTP", answer: "SSH-2.0\r\n", traced: true},
-		{name: "a body that stalls", answer: header + "\r\n", stays: true, traced: true, plain: true},
-		{name: "a body cut short", answer: header + "Content-Length: 1\r\n\r\n", traced: true, plain: true},
-		{name: "an answer that is refused unread", answer: header + "Content-Encoding: br\r\n\r\n", traced: true, plain: true},
+		{name: "a header cut short", answer: "H", begun: true},
+		{name: "a header that stalls", answer: "H", stays: true, begun: true},
+		{name: "a hint", answer: "HTTP/1.1 103 Early Hints\r\n\r\n", stays: true, begun: true},
+		{name: "no HTTP", answer: "SSH-2.0\r\n", begun: true},
+		{name: "a body that stalls", answer: header + "\r\n", stays: true, begun: true},
+		{name: "a body cut short", answer: header + "Content-Length: 1\r\n\r\n", begun: true},
+		{name: "an answer that is refused unread", answer: header + "Content-Encoding: br\r\n\r\n", begun: true},
 	} {
-		for trace, want := range map[bool]bool{true: tt.traced, false: tt.plain} {
-			name := tt.name
-			if trace {
-				name += ", traced"
-			}
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					transport := &http.Transport{DialContext: answering(t, tt.answer, tt.stays)}
-					defer transport.CloseIdleConnections()
-					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-					defer cancel()
-					req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://things.test/", http.NoBody)
-					if err != nil {
-						t.Fatal(err)
-					}
-					_, err = receive{next: transport, limit: defaultMaxAnswer, trace: trace}.RoundTrip(req)
-					if e, ok := errors.AsType[*Error](err); !ok || e.begun != want {
-						t.Errorf("error = %#v, want one with begun = %v", err, want)
-					}
-				})
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				transport := &http.Transport{DialContext: answering(t, tt.answer, tt.stays)}
+				defer transport.CloseIdleConnections()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://things.test/", http.NoBody)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = receive{next: transport, limit: defaultMaxAnswer}.RoundTrip(req)
+				if e, ok := errors.AsType[*Error](err); !ok || e.begun != tt.begun {
+					t.Errorf("error = %#v, want one with begun = %v", err, tt.begun)
+				}
 			})
-		}
+		})
 	}
 }
 
@@ -74,30 +68,5 @@ func answering(t *testing.T, answer string, stays bool) func(context.Context, st
 			}
 		}()
 		return near, nil
-	}
-}
-
-type instantly struct{ http.Header }
-
-func (i instantly) RoundTrip(*http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Header: i.Header, Body: http.NoBody}, nil
-}
-
-// BenchmarkReceive prices the trace.
-func BenchmarkReceive(b *testing.B) {
-	for name, trace := range map[string]bool{"plain": false, "with a trace": true} {
-		b.Run(name, func(b *testing.B) {
-			layer := receive{next: instantly{http.Header{"Content-Type": acceptJSON}}, limit: defaultMaxAnswer, trace: trace}
-			req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://things.test/", http.NoBody)
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := layer.RoundTrip(req); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }

@@ -115,7 +115,8 @@ func TestConnectionsThatAreKept(t *testing.T) {
 		{"after a value", sized, 1},
 		{"after an error without a body", "HTTP/1.1 503 Away\r\nContent-Length: 0\r\n\r\n", 1},
 		{"after an error with a small body", "HTTP/1.1 404 No\r\nContent-Length: 1000\r\n\r\n" + kilobyte, 1},
-		{"not after an error that does not say how long it is", "HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n" + "1\r\n.\r\n0\r\n\r\n", 10},
+		{"after an error with a small body in chunks", "HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n" + "1\r\n.\r\n0\r\n\r\n", 1},
+		{"not after an error with chunks that do not come", "HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n" + "1388\r\n.", 10},
 		{"not after one that says it is long", "HTTP/1.1 404 No\r\nContent-Length: 5000\r\n\r\n", 10},
 		{"not after a value that was refused", ok200 + "Content-Encoding: br\r\nContent-Length: 10\r\n\r\n" + aValue, 10},
 	} {

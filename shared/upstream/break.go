@@ -12,16 +12,16 @@ import (
 	"bff.internal/shared/telemetry"
 )
 
-// A circuit opens after so many failures in a row, which is soon where a service has died; or when three of four judged
-// calls of the last ten seconds failed, if there were enough to tell. A service that does half of its work is of use. A
-// few probes are let through after openFor. Calls that say nothing are not judged; but where nearly all callers
-// left, the few that stayed until their deadline say little: they have to be a tenth of all.
+// A circuit opens after inARow failures in a row, when nothing has succeeded for noLife either: soon where a service has
+// died, and not for a burst of calls that fail by themselves, or a moment without a network. Or it opens when three of
+// four judged calls of the last ten seconds failed, if there were enough to tell. A service that does half of its work
+// is of use. A few probes are let through after openFor. Calls that say nothing are not judged; but where nearly all
+// callers left, the few that stayed until their deadline say little: they have to be a tenth of all.
 const (
 	window         = 10 * time.Second
 	bucket         = time.Second
 	openFor        = 5 * time.Second
 	probes         = 3
-	inARow         = 10
 	enoughCalls    = 20
 	tooManyOfCalls = 0.75
 	enoughOfAll    = 0.1
@@ -46,10 +46,11 @@ func newCircuit(service string, r *replica, t *telemetry.Telemetry) *circuit {
 		BucketPeriod: bucket,
 		Timeout:      openFor,
 		MaxRequests:  probes,
-		ReadyToTrip:  tooManyFailed,
+		ReadyToTrip:  func(c gobreaker.Counts) bool { return tooManyFailed(c) || r.row.dead(time.Now()) },
 		IsExcluded:   saysNothing,
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			r.changed.Store(time.Now().UnixNano())
+			r.row.reset()
 			t.Metrics.Circuit(service, host, int(to))
 			t.Log.Warn("circuit changed", slog.String("upstream", service), slog.String("replica", host),
 				slog.String("from", from.String()), slog.String("to", to.String()))
@@ -58,10 +59,25 @@ func newCircuit(service string, r *replica, t *telemetry.Telemetry) *circuit {
 }
 
 func (l breaks) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := l.pool.byHost(req.URL.Host).circuit.Execute(func() (*http.Response, error) {
+	r := l.pool.byHost(req.URL.Host)
+	began := time.Now()
+	if r.state(began) == gobreaker.StateClosed && r.row.suspect() && !r.row.look(began) {
+		return nil, errOpen
+	}
+	resp, err := r.circuit.Execute(func() (*http.Response, error) {
 		resp, err := l.next.RoundTrip(req)
 		if err == nil && resp.StatusCode >= http.StatusInternalServerError {
-			return resp, errServer
+			err = errServer
+		}
+		what := dropped
+		switch {
+		case err == nil:
+			what = answered
+		case saysNothing(err):
+			what = silent
+		}
+		if after := r.row.judge(what, began); after > 0 {
+			time.AfterFunc(after, func() { r.state(time.Now()) })
 		}
 		return resp, err
 	})
@@ -75,6 +91,16 @@ func (l breaks) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
+// state is that of the circuit. It opens the one of a replica that has turned out to be dead while nobody asked it.
+func (r *replica) state(now time.Time) gobreaker.State {
+	state := r.circuit.State()
+	if state == gobreaker.StateClosed && r.row.dead(now) {
+		_, _ = r.circuit.Execute(func() (*http.Response, error) { return nil, errServer })
+		state = r.circuit.State()
+	}
+	return state
+}
+
 // errServer marks a 5xx as a failure for the circuit alone.
 var errServer = errors.New("5xx")
 
@@ -84,7 +110,7 @@ func tooManyFailed(c gobreaker.Counts) bool {
 	if failed < enoughOfAll*(failed+float64(c.TotalExclusions)) {
 		return false
 	}
-	return c.ConsecutiveFailures >= inARow || (judged >= enoughCalls && failed >= tooManyOfCalls*float64(judged))
+	return judged >= enoughCalls && failed >= tooManyOfCalls*float64(judged)
 }
 
 // saysNothing excludes what tells nothing about the replica's health: we stopped waiting, or one answer

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	inARow  = 10              // failures open a circuit
-	openFor = 5 * time.Second // before it probes
+	inARow  = 10                     // failures open a circuit
+	noLife  = 100 * time.Millisecond // before it opens for them
+	openFor = 5 * time.Second        // before it probes
 )
 
 // circuitsAlone leaves out what would keep failures from a circuit.
@@ -131,7 +132,7 @@ func TestAnOpenCircuitClosesAfterItsProbes(t *testing.T) {
 		}
 
 		transport.Answer("/things/1", upstreamtest.Answer{After: time.Second, Body: `{"id":"1"}`})
-		<-time.After(openFor + time.Millisecond)
+		<-time.After(openFor + noLife + time.Millisecond)
 		var callers sync.WaitGroup
 		var mu sync.Mutex
 		admitted := 0

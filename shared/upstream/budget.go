@@ -46,7 +46,7 @@ func (b *extraBudget) spend(now time.Time) bool {
 	return true
 }
 
-// refund gives a token back for an attempt that nobody was asked by.
+// refund gives a token back for an attempt that was not made.
 func (b *extraBudget) refund() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -58,5 +58,5 @@ func (b *extraBudget) refund() {
 func (b *extraBudget) state() BudgetStatus {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return BudgetStatus{Saved: b.saved, Most: b.most, Granted: b.granted, Denied: b.denied}
+	return BudgetStatus{Saved: max(0, b.saved), Most: b.most, Granted: b.granted, Denied: b.denied}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync/atomic"
+	"time"
 )
 
 // call is what the layers know in common about one logical call. It is the call's context, so that each of them
@@ -14,8 +15,10 @@ type call struct {
 	// repeatable says that asking twice does no more than asking once.
 	repeatable bool
 
-	asked atomic.Uint64 // the replicas that were asked, by their index
-	extra atomic.Bool   // the one attempt beyond the first is taken
+	asked  atomic.Uint64 // the replicas that were asked, by their index
+	extra  atomic.Bool   // the one attempt beyond the first is taken
+	paused time.Duration // before the retry
+	probes atomic.Bool   // the first attempt tries an ejected replica
 }
 
 type callKey struct{}

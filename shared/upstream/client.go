@@ -41,9 +41,10 @@ type Client struct {
 	retries, hedges *extraBudget
 }
 
-// New returns a client of one service. It panics if the Config lacks what is required.
+// New returns a client of one service. It panics if the Config lacks what is required, or has
+// more than 64 replicas.
 func New(cfg Config) *Client {
-	if cfg.Service == "" || len(cfg.Replicas) == 0 || cfg.Transport == nil || cfg.Telemetry == nil {
+	if cfg.Service == "" || len(cfg.Replicas) == 0 || len(cfg.Replicas) > maxReplicas || cfg.Transport == nil || cfg.Telemetry == nil {
 		panic("upstream: incomplete Config of service " + cfg.Service)
 	}
 	cfg.MaxAnswer = cmp.Or(cfg.MaxAnswer, defaultMaxAnswer)
@@ -56,6 +57,15 @@ func New(cfg Config) *Client {
 	}
 	c.layers = c.stack(cfg)
 	return c
+}
+
+// repeats is what net/http may do on its own account, and where that is counted.
+func (c *Client) repeats(unbounded bool) repeats {
+	r := repeats{budget: c.retries, counted: func() { c.pool.telemetry.Metrics.ExtraAttempt(c.service, "reconnect") }}
+	if unbounded {
+		r.budget = nil
+	}
+	return r
 }
 
 // Target is what to ask a service for.

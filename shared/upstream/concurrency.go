@@ -19,14 +19,20 @@ const (
 	windowAtMost = 2 * time.Second
 	fewAnswers   = 10
 
-	// Answers that take more than tooSlow times as long as they did with fewer calls are waiting for each other.
-	tooSlow    = 1.5
-	slowSlack  = 10 * time.Millisecond // what this machine itself may be late
-	aimedAt    = 1.25
-	sharpest   = 0.5
-	helped     = 0.9
-	dropFactor = 0.8
+	// usedShare of the limit in flight, and it is the limit that holds calls back.
+	usedShare = 0.8
+	// Answers that take more than tooSlow times as long as usual are waiting for each other. The limit is lowered so far
+	// that they should take aimedAt times as long, by a factor of sharpest at the most.
+	tooSlow   = 1.5
+	slowSlack = 10 * time.Millisecond // what this machine itself may be late
+	aimedAt   = 1.25
+	sharpest  = 0.5
+	// helped is how much of the time answers may take after that, or it has not helped.
+	helped = 0.9
+	// Where more than dropShare of the calls get no answer in time, the limit is lowered by dropFactor.
 	dropShare  = 0.1
+	dropFactor = 0.8
+	// idleFactor takes away in each window what nobody uses.
 	idleFactor = 0.95
 	// startFactor is for a service that was never slow: nobody knows yet what it can do.
 	startFactor = 1.25
@@ -100,7 +106,7 @@ func (c *concurrency) roll(now time.Time) {
 	if c.answers > 0 {
 		c.mean = c.total / time.Duration(c.answers)
 	}
-	used := float64(c.peak) >= dropFactor*c.limit
+	used := float64(c.peak) >= usedShare*c.limit
 	c.adapt(used)
 	c.remember(used, now)
 	c.begun, c.answers, c.drops, c.total, c.peak = now, 0, 0, 0, 0
@@ -121,7 +127,8 @@ func (c *concurrency) adapt(used bool) {
 	case used && c.slower(tooSlow):
 		c.slow = true
 		c.shrink(slowed)
-	case used && !c.slow && !c.slower(aimedAt):
+	case used && c.slower(aimedAt): // as much as it should have
+	case used && !c.slow:
 		c.limit *= startFactor
 	case used:
 		c.limit += math.Sqrt(c.limit)

@@ -6,16 +6,21 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
+
+	"bff.internal/shared/telemetry"
 )
 
 // A replica that fails so many times in a row is passed over for a while: sooner than its circuit could tell. One call
-// that may be repeated then tries it; when that fails as well, the while is twice as long. Never are more than half of
+// that may be repeated then tries it; when that fails as well, the while is twice as long, up to a limit. Never are more than half of
 // the replicas ejected: where most of them fail, it is not the replicas, and circuits decide.
 const (
 	failuresInARow  = 5
 	ejectedFirst    = 2 * time.Second
-	ejectedAtMost   = 30 * time.Second
+	ejectedAtMost   = 8 * time.Second
+	triedByWrites   = 30 * time.Second // after nothing else came
 	ejectionJitter  = 0.2
 	forgottenBeyond = time.Minute // of being well
 )
@@ -37,14 +42,18 @@ func (e *ejection) ejected() bool { return !e.since.IsZero() }
 
 // admit reports whether an attempt may go to the replica. For one that is ejected that is a probe, once it is time, one
 // at a time; whoever makes it tells judge.
-func (p *pool) admit(r *replica, repeatable bool) (admitted, probe bool) {
+func (p *pool) admit(r *replica, repeatable, extra bool) (admitted, probe bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e := &r.ejection
 	if !e.ejected() {
 		return true, false
 	}
-	if !repeatable || e.probing || time.Now().Before(e.until) {
+	due := e.until
+	if !repeatable {
+		due = due.Add(triedByWrites)
+	}
+	if extra || e.probing || time.Now().Before(due) {
 		return false, false
 	}
 	e.probing = true
@@ -54,9 +63,14 @@ func (p *pool) admit(r *replica, repeatable bool) (admitted, probe bool) {
 // errOvertaken is why the slow one of two twins is cancelled.
 var errOvertaken = errors.New("the twin was faster")
 
+// overtaken reports whether the attempt ended because its twin was faster.
+func overtaken(ctx context.Context, err error) bool {
+	return errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errOvertaken)
+}
+
 // judge draws the conclusion from an attempt at a replica. While that is ejected, only a probe tells something new.
 func (p *pool) judge(ctx context.Context, r *replica, probe bool, resp *http.Response, err error) {
-	overtaken := errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errOvertaken)
+	overtaken := overtaken(ctx, err)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e := &r.ejection
@@ -103,13 +117,13 @@ func (p *pool) eject(r *replica) {
 	e.since, e.until = now, now.Add(e.pause())
 	p.ejected++
 	p.telemetry.Metrics.Ejected(p.service, r.url.Host, true)
-	p.warn("replica ejected", r, slog.String("reason", e.reason), slog.Float64("forMs", float64(e.until.Sub(now).Milliseconds())))
+	p.warn("replica ejected", r, slog.String("reason", e.reason), slog.Float64("forMs", telemetry.Milliseconds(e.until.Sub(now))))
 }
 
 // readmit lets the replica in again; p.mu is held.
 func (p *pool) readmit(r *replica) {
 	e, now := &r.ejection, time.Now()
-	p.warn("replica is back", r, slog.Float64("afterMs", float64(now.Sub(e.since).Milliseconds())))
+	p.warn("replica is back", r, slog.Float64("afterMs", telemetry.Milliseconds(now.Sub(e.since))))
 	e.since, e.back = time.Time{}, now
 	p.ejected--
 	p.telemetry.Metrics.Ejected(p.service, r.url.Host, false)
@@ -117,7 +131,7 @@ func (p *pool) readmit(r *replica) {
 
 // pause is how long the replica is left alone this time.
 func (e *ejection) pause() time.Duration {
-	pause := min(ejectedAtMost, ejectedFirst<<min(e.times, 10)) //nolint:mnd // far beyond the most
+	pause := min(ejectedAtMost, ejectedFirst<<min(e.times, 10))
 	e.times++
 	return time.Duration(float64(pause) * (1 - ejectionJitter + 2*ejectionJitter*rand.Float64())) //nolint:gosec // no secret
 }
@@ -133,6 +147,6 @@ func reasonOf(resp *http.Response, err error, overtaken bool) string {
 	case err != nil:
 		return string(BadAnswer)
 	default:
-		return http.StatusText(resp.StatusCode)
+		return strings.TrimSpace(strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode))
 	}
 }

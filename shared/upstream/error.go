@@ -21,7 +21,7 @@ const (
 	Refused Kind = "refused"
 	// Denied: the service answered 401, 403 or 404.
 	Denied Kind = "denied"
-	// Rejected: the service did not make the change that it was asked for, and said so by 409, 412 or 422.
+	// Rejected: the service did not make the change that it was asked for, and said so by 409, 412 or 422; or the key was none.
 	Rejected Kind = "rejected"
 	// BadAnswer: any other answer that is no use.
 	BadAnswer Kind = "bad_answer"
@@ -43,7 +43,7 @@ const (
 type Error struct {
 	Service string
 	Kind    Kind
-	// Status is the service's own, or 0 if it gave none.
+	// Status is the service's own, or 0 if it gave none, or what stands for it when the call could not be made.
 	Status int
 	// Err is the cause, or nil when the Status says it all.
 	Err error

@@ -10,12 +10,17 @@ import (
 // are taken in an order shuffled per attempt; one that is ejected or whose circuit is open costs nothing, so the next
 // is asked. The ejected ones come last: where no other admits the attempt, they are better than nobody.
 type failover struct {
-	next http.RoundTripper
-	pool *pool
+	next    http.RoundTripper
+	pool    *pool
+	retries *extraBudget // earned by calls
 }
 
 func (l failover) RoundTrip(req *http.Request) (*http.Response, error) {
 	call := callOf(req)
+	extra := call.extra.Load() // then this is a retry or a twin, which go where all is well
+	if !extra {
+		l.retries.earn()
+	}
 	var order turns
 	shuffled := l.pool.shuffled(&order)
 	passedOver := shuffled[:0]
@@ -24,14 +29,18 @@ func (l failover) RoundTrip(req *http.Request) (*http.Response, error) {
 			continue
 		}
 		r := l.pool.replicas[i]
-		admitted, probe := l.pool.admit(r, call.repeatable)
+		admitted, probe := l.pool.admit(r, call.repeatable, extra)
 		if !admitted {
 			passedOver = append(passedOver, i)
 			continue
 		}
+		call.probes.Store(probe)
 		if resp, err := l.ask(req, r, probe); !errors.Is(err, errOpen) {
 			return resp, err
 		}
+	}
+	if extra {
+		passedOver = nil
 	}
 	for _, i := range passedOver {
 		if resp, err := l.ask(req, l.pool.replicas[i], false); !errors.Is(err, errOpen) {
@@ -51,7 +60,9 @@ func (l failover) ask(req *http.Request, r *replica, probe bool) (resp *http.Res
 	began := time.Now()
 	r.inFlight.Add(1)
 	defer r.inFlight.Add(-1)
-	if resp, err = l.next.RoundTrip(attempt(req, r)); succeeded(resp, err) {
+	resp, err = l.next.RoundTrip(attempt(req, r))
+	// One that was overtaken has taken even longer; without it, whoever is slow would seem never to answer.
+	if succeeded(resp, err) || overtaken(req.Context(), err) {
 		now := time.Now()
 		l.pool.took(r, now.Sub(began), now)
 	}

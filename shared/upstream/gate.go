@@ -19,8 +19,9 @@ type gate struct {
 	concurrency concurrency
 	inFlight    int
 	waiting     int
-	lines       []*line // in the order of their turns; none is empty
-	next        int     // whose turn it is
+	callers     map[string]int // those with calls in flight, and how many
+	lines       []*line        // in the order of their turns; none is empty
+	next        int            // whose turn it is
 	shed        uint64
 	lastShed    time.Time
 	shedding    time.Time // since when, with pauses of less than failingFor
@@ -36,6 +37,7 @@ type waiter struct {
 	line     *line
 	turn     chan bool // gets true for a place in flight, false when the call is turned away
 	deadline time.Time // zero when there is none
+	modest   bool      // somebody else has taken more than his share
 }
 
 var (
@@ -45,7 +47,7 @@ var (
 )
 
 func newGate(p Policy) *gate {
-	return &gate{maxWaiting: p.MaxWaiting, concurrency: newConcurrency(p.MaxInFlight)}
+	return &gate{maxWaiting: p.MaxWaiting, concurrency: newConcurrency(p.MaxInFlight), callers: map[string]int{}}
 }
 
 // enter returns nil when the call is in flight, which ends with leave. Otherwise the error is errShed, errPointless or
@@ -53,7 +55,7 @@ func newGate(p Policy) *gate {
 func (g *gate) enter(ctx context.Context, caller string, pointless func() bool) error {
 	g.mu.Lock()
 	if g.waiting == 0 && g.concurrency.allows(g.inFlight) {
-		g.admit()
+		g.admit(caller)
 		g.mu.Unlock()
 		return nil
 	}
@@ -75,11 +77,11 @@ func (g *gate) enter(ctx context.Context, caller string, pointless func() bool) 
 }
 
 // leave ends a call that was in flight: it was answered, or dropped, or says nothing about how much the service can do.
-func (g *gate) leave(took time.Duration, what verdict) {
+func (g *gate) leave(caller string, took time.Duration, what verdict) {
 	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.inFlight--
+	g.giveBack(caller)
 	switch what {
 	case answered:
 		g.concurrency.answered(took, now)
@@ -99,9 +101,31 @@ const (
 	dropped
 )
 
-func (g *gate) admit() {
+func (g *gate) admit(caller string) {
 	g.inFlight++
+	g.callers[caller]++
 	g.concurrency.begin(g.inFlight)
+}
+
+func (g *gate) giveBack(caller string) {
+	g.inFlight--
+	if g.callers[caller]--; g.callers[caller] == 0 {
+		delete(g.callers, caller)
+	}
+}
+
+// isModest reports whether the caller has less than his share in flight and somebody else has more than his.
+func (g *gate) isModest(caller string) bool {
+	share := g.concurrency.limit / float64(len(g.callers)+1)
+	if float64(g.callers[caller]) > share {
+		return false
+	}
+	for other, inFlight := range g.callers {
+		if other != caller && float64(inFlight) > share {
+			return true
+		}
+	}
+	return false
 }
 
 // queue puts a call into its caller's line, if it makes sense to wait.
@@ -109,7 +133,7 @@ func (g *gate) queue(ctx context.Context, caller string, pointless func() bool) 
 	if pointless() {
 		return nil, errPointless
 	}
-	w := &waiter{turn: make(chan bool, 1)}
+	w := &waiter{turn: make(chan bool, 1), modest: g.isModest(caller)}
 	w.deadline, _ = ctx.Deadline()
 	own := g.lineOf(caller)
 	ahead := 0 // rounds until it is this call's turn
@@ -143,10 +167,15 @@ func (g *gate) wait(turns int) time.Duration {
 }
 
 // tooLate reports whether an answer might come after the call's deadline if the call has to wait for so long. Things may
-// get worse meanwhile: a call that comes too late has kept the service from another one that would not have.
+// get worse meanwhile: a call that comes too late has kept the service from another one that would not have. A modest
+// caller gets the benefit of the doubt as long as an answer could be in time, for otherwise nobody would wait where answers take half of the time that there
+// is, and whoever asks most would get every place that gets free.
 func (g *gate) tooLate(w *waiter, now time.Time, wait time.Duration) bool {
 	const worseWait, worseAnswer = 2, 1.5
 	needed := worseWait*wait + time.Duration(worseAnswer*float64(g.concurrency.expected()))
+	if w.modest {
+		needed = wait + g.concurrency.usual
+	}
 	return !w.deadline.IsZero() && now.Add(needed).After(w.deadline)
 }
 
@@ -190,7 +219,7 @@ func (g *gate) admitWaiting(now time.Time) {
 			g.turnAway(now)
 			continue
 		}
-		g.admit()
+		g.admit(w.line.caller)
 		w.turn <- true
 	}
 }
@@ -204,7 +233,7 @@ func (g *gate) withdraw(w *waiter) {
 		return
 	}
 	if admitted := <-w.turn; admitted { // just now
-		g.inFlight--
+		g.giveBack(w.line.caller)
 		g.admitWaiting(time.Now())
 	}
 }

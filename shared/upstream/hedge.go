@@ -16,6 +16,8 @@ const (
 	hedgeSaved = 5
 	// hedgeAtLeast keeps twins from calls of services that answer at once anyway.
 	hedgeAtLeast = 5 * time.Millisecond
+	// probePatience is how many times longer a twin of a probe waits.
+	probePatience = 4
 )
 
 // hedge gives a slow GET a twin at another replica: when the first has taken longer than 19 of 20 answers do, as long as
@@ -48,6 +50,7 @@ func (l hedge) RoundTrip(req *http.Request) (*http.Response, error) {
 type race struct {
 	hedge
 
+	after  time.Duration
 	twin   *http.Request
 	first  context.CancelCauseFunc // cancels the first attempt
 	winner atomic.Int32
@@ -67,7 +70,7 @@ func (l hedge) race(req *http.Request, after time.Duration) (*http.Response, err
 	defer cancelFirst(nil)
 	twinCtx, cancelTwin := context.WithCancel(req.Context())
 	defer cancelTwin()
-	r := &race{hedge: l, twin: req.WithContext(twinCtx), first: cancelFirst, ended: make(chan struct{}), err: errNotSent}
+	r := &race{hedge: l, after: after, twin: req.WithContext(twinCtx), first: cancelFirst, ended: make(chan struct{}), err: errNotSent}
 	timer := time.AfterFunc(after, r.second)
 	defer timer.Stop() // also when a layer below panics
 
@@ -94,6 +97,9 @@ var errNotSent = errors.New("the twin was not sent")
 func (r *race) second() {
 	defer close(r.ended)
 	call := callOf(r.twin)
+	if call.probes.Load() && !sleep(r.twin.Context(), probePatience*r.after) { // or one that is only slower would never be back
+		return
+	}
 	if !r.pool.admits(call) || r.winner.Load() != nobody || !r.budget.spend(time.Now()) {
 		return
 	}

@@ -42,9 +42,7 @@ func (l *latencies) record(took time.Duration, now time.Time) {
 	}
 }
 
-// median and p95 are 0 as long as too little was measured.
-func (l *latencies) median(now time.Time) time.Duration { p50, _ := l.quantiles(now); return p50 }
-
+// quantiles are 0 as long as too little was measured.
 func (l *latencies) quantiles(now time.Time) (p50, p95 time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

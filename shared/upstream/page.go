@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,15 +17,6 @@ var pageText string
 //nolint:gochecknoglobals // read-only
 var page = template.Must(template.New("upstreams").Funcs(template.FuncMap{"ago": ago}).Parse(pageText))
 
-// Status returns what is known of all services now.
-func (s *Services) Status() Status {
-	status := Status{At: time.Now().UTC(), Services: []ServiceStatus{}}
-	for _, c := range s.clients {
-		status.Services = append(status.Services, c.Status())
-	}
-	return status
-}
-
 // ServeHTTP answers with Status: browsers get a page that refreshes itself, and everybody else gets JSON. It is for the
 // admin listener alone.
 func (s *Services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +25,11 @@ func (s *Services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var err error
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
 		contentType = "text/html; charset=utf-8"
-		err = page.Execute(&body, s.Status())
+		err = page.Execute(&body, struct {
+			Status
+
+			Still bool // the page does not refresh itself
+		}{s.Status(), r.URL.Query().Has("still")})
 	} else {
 		err = json.MarshalWrite(&body, s.Status(), jsontext.WithIndent("  "))
 	}

@@ -1,15 +1,18 @@
 package upstream
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 const (
 	defaultMaxInFlight = 256
 	defaultMaxWaiting  = 1024
 )
 
-// Policy bounds the calls to each service of a BFF.
+// Policy bounds the calls to each service of a BFF. MaxInFlight 0 means the defaults of both bounds.
 type Policy struct {
-	MaxInFlight int `env:"UPSTREAM_MAX_IN_FLIGHT" envDefault:"256" help:"calls in flight to one service at most; fewer while that makes the service slower"`
+	MaxInFlight int `env:"UPSTREAM_MAX_IN_FLIGHT" envDefault:"256" help:"calls of this process in flight to one service at most; fewer while that makes the service slower"`
 	MaxWaiting  int `env:"UPSTREAM_MAX_WAITING" envDefault:"1024" help:"calls waiting for their turn at one service at most; more are shed"`
 
 	// Without leaves layers out, to price them and to compare with them. There is no variable for it.
@@ -21,11 +24,13 @@ type Layers struct{ Shed, Retry, Hedge, Eject, Break bool }
 
 // Validate names the variable that is wrong and what it wants.
 func (p Policy) Validate() error {
-	switch {
-	case p.MaxInFlight < 1:
-		return errors.New("UPSTREAM_MAX_IN_FLIGHT: wants at least 1")
-	case p.MaxWaiting < 0:
-		return errors.New("UPSTREAM_MAX_WAITING: wants at least 0")
+	const most = 1_000_000
+	var inFlight, waiting error
+	if p.MaxInFlight < 1 || p.MaxInFlight > most {
+		inFlight = fmt.Errorf("UPSTREAM_MAX_IN_FLIGHT: %d is out of range; wants calls, from 1 to %d", p.MaxInFlight, most)
 	}
-	return nil
+	if p.MaxWaiting < 0 || p.MaxWaiting > most {
+		waiting = fmt.Errorf("UPSTREAM_MAX_WAITING: %d is out of range; wants calls, from 0 to %d", p.MaxWaiting, most)
+	}
+	return errors.Join(inFlight, waiting)
 }

@@ -33,6 +33,7 @@ type pool struct {
 type replica struct {
 	url       *url.URL
 	index     int
+	row       row
 	circuit   *circuit     // nil when the policy leaves it out
 	changed   atomic.Int64 // when the circuit last changed, in Unix nanoseconds; 0 when it never did
 	inFlight  atomic.Int64
@@ -44,6 +45,7 @@ func newPool(cfg Config) *pool {
 	p := &pool{service: cfg.Service, telemetry: cfg.Telemetry, ejects: !cfg.Policy.Without.Eject}
 	for i, base := range cfg.Replicas {
 		r := &replica{url: base, index: i}
+		cfg.Telemetry.Metrics.Ejected(cfg.Service, base.Host, false)
 		if !cfg.Policy.Without.Break {
 			r.circuit = newCircuit(cfg.Service, r, cfg.Telemetry)
 		}
@@ -75,8 +77,9 @@ func (p *pool) admits(c *call) bool {
 
 // admitsAny reports whether any replica would be asked now.
 func (p *pool) admitsAny() bool {
+	now := time.Now()
 	for _, r := range p.replicas {
-		if r.circuit == nil || r.circuit.State() != gobreaker.StateOpen {
+		if r.circuit == nil || (r.state(now) != gobreaker.StateOpen && !r.row.suspect()) {
 			return true
 		}
 	}
@@ -84,7 +87,7 @@ func (p *pool) admitsAny() bool {
 }
 
 func (p *pool) isWell(r *replica) bool {
-	if r.circuit != nil && r.circuit.State() != gobreaker.StateClosed {
+	if r.circuit != nil && (r.state(time.Now()) != gobreaker.StateClosed || r.row.suspect()) {
 		return false
 	}
 	p.mu.Lock()

@@ -33,7 +33,9 @@ func nextProbe(t *testing.T, client *upstream.Client, service *sick) time.Durati
 			t.Fatal("it is never tried")
 		}
 		<-time.After(100 * time.Millisecond)
-		_, _ = get(t.Context(), client)
+		for range 10 { // of which one meets a.test first, when that may be tried
+			_, _ = get(t.Context(), client)
+		}
 	}
 	return time.Since(begun)
 }
@@ -42,7 +44,7 @@ func TestAReplicaThatIsEjectedIsTriedMoreAndMoreSeldom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, service := ejected(t)
-		for _, seconds := range []int64{2, 4, 8, 16, 30, 30, 30} {
+		for _, seconds := range []int64{2, 4, 8, 8, 8} {
 			pause := time.Duration(seconds) * time.Second
 			if got := nextProbe(t, client, service); got < pause*8/10 || got > pause*12/10+100*time.Millisecond {
 				t.Errorf("tried after %v, want %v ± 20 %%", got, pause)
@@ -193,7 +195,7 @@ func TestAnEjectedReplicaIsBetterThanNone(t *testing.T) {
 		for _, host := range hosts(&service.Transport) {
 			share[host]++
 		}
-		if share["a.test"] < 5+inARow-1 {
+		if share["a.test"] <= 5 {
 			t.Errorf("asked %v, want the ejected one too before nobody is", share)
 		}
 	})

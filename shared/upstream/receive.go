@@ -9,10 +9,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -22,21 +20,18 @@ type receive struct {
 	next    http.RoundTripper
 	service string
 	limit   int64
-	// trace makes Error.begun true for a header that was cut, too. Without it only an answer whose header is
-	// complete has begun, which is enough where nobody tries again.
-	trace bool
+	// repeats is told how often net/http would send a request again.
+	repeats repeats
 }
 
 func (l receive) RoundTrip(req *http.Request) (*http.Response, error) {
-	var first *firstByte
-	if l.trace {
-		req, first = watch(req)
-	}
-	resp, err := l.next.RoundTrip(req)
+	watched, e := watch(req, l.repeats)
+	defer e.end()
+	resp, err := l.next.RoundTrip(watched)
 	if err != nil {
-		e := wireError(req.Context(), l.service, err)
-		e.begun = first.came()
-		return nil, e
+		err := wireError(req.Context(), l.service, e.why(err))
+		err.begun = e.begun.Load()
+		return nil, err
 	}
 	if !hasValue(resp.StatusCode) {
 		discard(resp)
@@ -128,27 +123,12 @@ func discard(resp *http.Response) {
 	body := resp.Body
 	resp.Body = http.NoBody
 	defer body.Close()
-	if size := resp.ContentLength; size > 0 && size <= drainUpTo {
+	if size := resp.ContentLength; size != 0 && size <= drainUpTo {
 		timer := time.AfterFunc(drainWithin, func() { body.Close() })
 		defer timer.Stop()
-		_, _ = io.CopyN(io.Discard, body, size)
+		_, _ = io.Copy(io.Discard, io.LimitReader(body, drainUpTo))
 	}
 }
-
-// firstByte learns when the first byte of an answer comes, that of an interim one (1xx) included.
-type firstByte struct {
-	trace   httptrace.ClientTrace
-	arrived atomic.Bool
-}
-
-func watch(req *http.Request) (*http.Request, *firstByte) {
-	first := &firstByte{}
-	first.trace.GotFirstResponseByte = func() { first.arrived.Store(true) }
-	return req.WithContext(httptrace.WithClientTrace(req.Context(), &first.trace)), first
-}
-
-// came is false of nil, which watches nothing.
-func (f *firstByte) came() bool { return f != nil && f.arrived.Load() }
 
 // buffered is a body that has already been read.
 type buffered struct {
@@ -199,7 +179,7 @@ var errNotHTTP = errors.New("the connection broke, or what came was no HTTP")
 func Quotable(err error) bool {
 	_, network := errors.AsType[net.Error](err)
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
-	return network || certificate || errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errTooLarge)
+	return network || certificate || errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errTooLarge) || errors.Is(err, errRepeated)
 }
 
 func notConnected(err error) bool {

@@ -3,6 +3,8 @@ package upstream
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -20,10 +22,11 @@ func (r *Replicas) UnmarshalText(text []byte) error {
 		if err != nil {
 			return err
 		}
-		if seen[replica.Host] {
+		at := whereabouts(replica)
+		if seen[at] {
 			return fmt.Errorf("%q is there twice", replica.Host)
 		}
-		seen[replica.Host] = true
+		seen[at] = true
 		replicas = append(replicas, replica)
 	}
 	if len(replicas) > maxReplicas {
@@ -54,7 +57,7 @@ func parseReplica(text string) (*url.URL, error) {
 		return nil, errUserinfo // never quoted: it is a secret
 	case err != nil, replica.Hostname() == "",
 		replica.Scheme != "http" && replica.Scheme != "https",
-		replica.RawPath != "", replica.RawQuery != "", replica.Fragment != "", !isPort(replica.Port()):
+		replica.RawPath != "", strings.Contains(replica.Path+"/", "/../"), strings.Contains(replica.Path+"/", "/./"), replica.ForceQuery, replica.RawQuery != "", replica.Fragment != "", !isPort(replica.Port()):
 		return nil, fmt.Errorf("%q %w", text, errBaseURL)
 	}
 	replica.Path = strings.TrimRight(replica.Path, "/")
@@ -65,4 +68,16 @@ func parseReplica(text string) (*url.URL, error) {
 func isPort(text string) bool {
 	port, err := strconv.ParseUint(text, 10, 16)
 	return text == "" || (err == nil && port > 0)
+}
+
+// whereabouts is the same for two spellings of one host and port.
+func whereabouts(replica *url.URL) string {
+	host, port := strings.ToLower(replica.Hostname()), replica.Port()
+	if addr, err := netip.ParseAddr(host); err == nil {
+		host = addr.String()
+	}
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[replica.Scheme]
+	}
+	return net.JoinHostPort(host, port)
 }

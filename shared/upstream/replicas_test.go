@@ -24,6 +24,9 @@ func TestReplicas(t *testing.T) {
 		{"port 0", "http://a:0", ""},
 		{"a query", "http://a:1?x=1", ""},
 		{"the same one twice", "http://a:1,http://a:1/", ""},
+		{"the same one in two spellings", "http://a.test,http://A.test:80", ""},
+		{"the same address in two spellings", "http://[::1]:1,http://[0:0::1]:1", ""},
+		{"dots that lead out of the path", "http://a/x/..", ""},
 		{"a password", "http://root:hunter2@a:1", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,7 +15,7 @@ const (
 	// failures may use up what quiet times have saved.
 	retryShare = 0.18
 	retrySaved = 10
-	// retryFloor lets a service with few calls have a retry all the same.
+	// retryFloor and retryOverdraft let a service with few calls have a retry before it is earned.
 	retryFloor     = time.Second
 	retryOverdraft = 2
 	// retryJitter spreads retries, so that what made calls fail together does not meet them together again.
@@ -29,17 +30,20 @@ const (
 // repeated, before the first byte of an answer or after a whole one that says the service failed, as long as the budget
 // lasts and the deadline leaves time for it.
 type retry struct {
-	next   http.RoundTripper
-	pool   *pool
-	budget *extraBudget
+	next    http.RoundTripper
+	pool    *pool
+	budget  *extraBudget
+	waiting *atomic.Int32 // calls that wait for as long as a service has asked for
 }
+
+// maxWaitingLong is how many of these there may be: each holds a place in flight.
+const maxWaitingLong = 2
 
 func newRetryBudget() *extraBudget {
 	return &extraBudget{share: retryShare, most: retrySaved, floor: retryFloor, overdraft: retryOverdraft}
 }
 
 func (l retry) RoundTrip(req *http.Request) (*http.Response, error) {
-	l.budget.earn()
 	call := callOf(req)
 	resp, err := l.next.RoundTrip(req)
 	if !call.repeatable || !failed(resp, err) {
@@ -49,9 +53,16 @@ func (l retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !ok || !l.pool.admits(call) || !call.claimExtra() {
 		return resp, err
 	}
+	if pause > retryJitter {
+		defer l.waiting.Add(-1)
+		if l.waiting.Add(1) > maxWaitingLong {
+			return resp, err
+		}
+	}
 	if !l.budget.spend(time.Now()) {
 		return resp, err
 	}
+	call.paused = pause
 	if !sleep(req.Context(), pause) {
 		l.budget.refund()
 		return nil, wireError(req.Context(), l.pool.service, req.Context().Err())
@@ -62,7 +73,21 @@ func (l retry) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	l.pool.telemetry.Metrics.ExtraAttempt(l.pool.service, "retry")
+	if req.Method != http.MethodGet && !refused(err) && !made(again, againErr) {
+		return resp, err // what was sent first may have made the change, whatever the second replica says
+	}
 	return again, againErr
+}
+
+// refused reports whether there was no connection, so that nothing can have been changed.
+func refused(err error) bool {
+	own, ok := errors.AsType[*Error](err)
+	return ok && own.Kind == Refused
+}
+
+// made reports whether the answer says that a change was made.
+func made(resp *http.Response, err error) bool {
+	return err == nil && resp.StatusCode >= http.StatusOK && resp.StatusCode < http.StatusMultipleChoices
 }
 
 // failed reports whether another replica might do better, and nothing of this one's answer was lost on the way.
@@ -96,7 +121,7 @@ func (l retry) pause(ctx context.Context, resp *http.Response) (pause time.Durat
 	if !bounded {
 		return pause, pause <= longestPause
 	}
-	answer := l.pool.latencies.median(time.Now())
+	answer, _ := l.pool.latencies.quantiles(time.Now())
 	if answer == 0 {
 		answer = usualAnswer
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -68,7 +69,7 @@ func (c *Client) write(ctx context.Context, w Write) (*http.Request, error) {
 	var content []byte
 	if w.Body != nil {
 		if content, err = json.Marshal(w.Body); err != nil {
-			return nil, c.fail(BadAnswer, 0, errBody)
+			return nil, c.fail(BadAnswer, 0, fmt.Errorf("%w: %w", errBody, withoutContent(err)))
 		}
 		req.Header["Content-Type"] = acceptJSON
 	}

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"net/http"
+	"time"
 
 	"bff.internal/shared/telemetry"
 )
@@ -19,10 +20,24 @@ func NewServices(policy Policy, transport http.RoundTripper, t *telemetry.Teleme
 	return &Services{policy: policy, transport: transport, telemetry: t}
 }
 
-// Client returns a client of the named service, and panics when that has no replicas. All clients are made before
+// Client returns a client of the named service, and panics when that has no replicas or has a client
+// already. All clients are made before
 // anybody asks for the Status.
 func (s *Services) Client(service string, replicas Replicas) *Client {
 	c := New(Config{Service: service, Replicas: replicas, Policy: s.policy, Transport: s.transport, Telemetry: s.telemetry})
 	s.clients = append(s.clients, c)
+	s.telemetry.Metrics.Upstream(service, func() (inFlight, limit, waiting int) {
+		state := c.gate.state()
+		return state.InFlight, state.Limit, state.Waiting
+	})
 	return c
+}
+
+// Status returns what is known of all services now.
+func (s *Services) Status() Status {
+	status := Status{At: time.Now().UTC(), Services: []ServiceStatus{}}
+	for _, c := range s.clients {
+		status.Services = append(status.Services, c.Status())
+	}
+	return status
 }

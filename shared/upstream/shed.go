@@ -26,7 +26,7 @@ func (l shed) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, wireError(ctx, l.pool.service, err)
 	}
 	began, what := time.Now(), silent
-	defer func() { l.gate.leave(time.Since(began), what) }() // also when a layer below panics
+	defer func() { l.gate.leave(caller.Key, time.Since(began)-callOf(req).paused, what) }() // also when a layer below panics
 	resp, err := l.next.RoundTrip(req)
 	what = verdictOf(resp, err)
 	return resp, err

@@ -1,6 +1,9 @@
 package upstream
 
-import "net/http"
+import (
+	"net/http"
+	"sync/atomic"
+)
 
 // stack is the order of the layers, outermost first. Each sees only complete answers: Receive, at the
 // bottom, has read the body, so that a layer judges an exchange once and as a whole.
@@ -16,17 +19,17 @@ import "net/http"
 //	Receive    the answer's body, up to its limits, and what went wrong on the wire
 func (c *Client) stack(cfg Config) http.RoundTripper {
 	without, several := cfg.Policy.Without, len(cfg.Replicas) > 1
-	var layer http.RoundTripper = receive{cfg.Transport, cfg.Service, cfg.MaxAnswer, several}
+	var layer http.RoundTripper = receive{cfg.Transport, cfg.Service, cfg.MaxAnswer, c.repeats(without.Retry)}
 	layer = stamp{layer, cfg.Service, cfg.Telemetry.Tracer}
 	if !without.Break {
 		layer = breaks{layer, c.pool}
 	}
-	layer = failover{layer, c.pool}
+	layer = failover{layer, c.pool, c.retries}
 	if several && !without.Hedge {
 		layer = hedge{layer, c.pool, c.hedges}
 	}
 	if several && !without.Retry {
-		layer = retry{layer, c.pool, c.retries}
+		layer = retry{layer, c.pool, c.retries, new(atomic.Int32)}
 	}
 	if !without.Shed {
 		layer = shed{layer, c.pool, c.gate}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+
+	"bff.internal/shared/telemetry"
 )
 
 // Status is what a BFF knows of its services, in the words of GET /upstreams.
@@ -83,7 +85,7 @@ func (c *Client) Status() ServiceStatus {
 	now := time.Now()
 	s := ServiceStatus{Name: c.service, State: stateOK, Gate: c.gate.state()}
 	p50, p95 := c.pool.latencies.quantiles(now)
-	s.P50Ms, s.P95Ms = milliseconds(p50), milliseconds(p95)
+	s.P50Ms, s.P95Ms = telemetry.Milliseconds(p50), telemetry.Milliseconds(p95)
 	if len(c.pool.replicas) > 1 {
 		retries, hedges := c.retries.state(), c.hedges.state()
 		s.Retries, s.Hedges = &retries, &hedges
@@ -94,7 +96,7 @@ func (c *Client) Status() ServiceStatus {
 		s.wrong(replica.complaint(now))
 	}
 	if last := s.Gate.LastShed; !last.IsZero() && now.Sub(last) <= failingFor {
-		s.wrong(fmt.Sprintf("calls are shed: %d in flight of %d, %d waiting", s.Gate.InFlight, s.Gate.Limit, s.Gate.Waiting), s.Gate.Shedding)
+		s.wrong(fmt.Sprintf("calls are shed, the last %s ago: %d in flight of %d, %d waiting", ago(now, last), s.Gate.InFlight, s.Gate.Limit, s.Gate.Waiting), s.Gate.Shedding)
 	}
 	if !c.pool.admitsAny() {
 		s.State = stateDown
@@ -116,10 +118,10 @@ func (s *ServiceStatus) wrong(problem string, since time.Time) {
 
 func (p *pool) status(r *replica, now time.Time) ReplicaStatus {
 	_, p95 := r.latencies.quantiles(now)
-	s := ReplicaStatus{URL: r.url.String(), Circuit: "none", InFlight: r.inFlight.Load(), P95Ms: milliseconds(p95)}
+	s := ReplicaStatus{URL: r.url.String(), Circuit: "none", InFlight: r.inFlight.Load(), P95Ms: telemetry.Milliseconds(p95)}
 	if r.circuit != nil {
+		s.Circuit = r.state(now).String() // which also forgets what is old
 		counts := r.circuit.Counts()
-		s.Circuit = r.circuit.State().String()
 		s.Failed, s.Judged = counts.TotalFailures, counts.TotalFailures+counts.TotalSuccesses
 		if changed := r.changed.Load(); changed != 0 {
 			s.CircuitSince = time.Unix(0, changed).UTC()
@@ -165,5 +167,3 @@ func utc(t time.Time) time.Time {
 	}
 	return t.UTC()
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 } //nolint:mnd // µs in a ms

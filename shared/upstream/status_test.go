@@ -39,9 +39,9 @@ func TestWhatIsWrongAndSinceWhen(t *testing.T) {
 	}{
 		{"nothing was asked", one, failing(), 0, "ok", nil},
 		{"all is well", one, failing(), 100, "ok", nil},
-		{"too few failures for the circuit", one, failing("a.test"), 3, "degraded", []string{"http://a.test: fails now and then; last failure: Internal Server Error, 2s ago"}},
-		{"the only replica is dead", one, failing("a.test"), 50, "down", []string{"http://a.test: circuit open; last failure: Internal Server Error"}},
-		{"one of three is passed over", three, failing("b.test"), 100, "degraded", []string{"http://b.test: passed over; last failure: Internal Server Error"}},
+		{"too few failures for the circuit", one, failing("a.test"), 3, "degraded", []string{"http://a.test: fails now and then; last failure: 500 Internal Server Error, 2s ago"}},
+		{"the only replica is dead", one, failing("a.test"), 50, "down", []string{"http://a.test: circuit open; last failure: 500 Internal Server Error"}},
+		{"one of three is passed over", three, failing("b.test"), 100, "degraded", []string{"http://b.test: passed over; last failure: 500 Internal Server Error"}},
 		{"all of three are dead", three, failing("a.test", "b.test", "c.test"), 200, "down", []string{"http://a.test: ", "http://b.test: ", "http://c.test: "}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestSheddingIsToldForTenSeconds(t *testing.T) {
 		}
 		synctest.Wait()
 		got := ask(t, services).Services[0]
-		if want := "calls are shed: 2 in flight of 2, 3 waiting"; got.State != "degraded" || len(got.Problems) != 1 || got.Problems[0] != want {
+		if want := "calls are shed, the last 0s ago: 2 in flight of 2, 3 waiting"; got.State != "degraded" || len(got.Problems) != 1 || got.Problems[0] != want {
 			t.Errorf("state %s, problems %q; want %q", got.State, got.Problems, want)
 		}
 		if got.Gate.Shed != 5 || got.Replicas[0].InFlight != 2 || !got.Since.Equal(time.Now()) {

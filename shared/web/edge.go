@@ -81,8 +81,9 @@ func checkPath(u *url.URL) error {
 	return nil
 }
 
-// limitBody refuses a body that says it is too large, and ends one that turns out to be. Where no handler reads one it
-// is read here: its size is judged all the same, and net/http does not notice that a client left until it has been read.
+// limitBody refuses a body that says it is too large, and ends one that turns out to be. The body of a GET or HEAD, which
+// no handler reads, is read here: its size is judged all the same, and until it has been read net/http does not notice
+// that a client left.
 func limitBody(w http.ResponseWriter, r *http.Request, limit int64) error {
 	if r.ContentLength > limit {
 		return &http.MaxBytesError{Limit: limit}

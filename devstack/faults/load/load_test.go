@@ -162,8 +162,9 @@ func TestATallyCanBeTakenApartByTimeAndByKind(t *testing.T) {
 
 func TestABareRequestTellsItsServerThatTheClientHasLeft(t *testing.T) {
 	t.Parallel()
-	left := make(chan bool, 1)
+	entered, left := make(chan struct{}), make(chan bool, 1)
 	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		close(entered)
 		select {
 		case <-r.Context().Done():
 			left <- true
@@ -172,8 +173,13 @@ func TestABareRequestTellsItsServerThatTheClientHasLeft(t *testing.T) {
 		}
 	})
 	p := plan(url)
-	p.Most, p.Within, p.Bare, p.Fresh = 1, 20*time.Millisecond, true, true
-	if tally := load.Start(t.Context(), p).Finish(); tally.String() != "1 of 1 (late × 1)" {
+	p.Most, p.Bare, p.Fresh = 1, true, true
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	sending := load.Start(ctx, p)
+	<-entered
+	leave()
+	if tally := sending.Finish(); tally.String() != "1 of 1 (cancelled × 1)" {
 		t.Errorf("%v", tally)
 	}
 	if !<-left {

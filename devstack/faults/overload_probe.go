@@ -80,7 +80,7 @@ func (p *probes) stop() probed {
 	return p.counts
 }
 
-// logOut is the logout of somebody whose session is over, from a connection of its own.
+// logOut is the logout of nobody, which is answered like any other, from a connection of its own.
 func logOut(ctx context.Context, url, host string) string {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
 	if err != nil {
