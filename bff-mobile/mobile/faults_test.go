@@ -38,13 +38,20 @@ const (
 	breaksAll
 )
 
+// closes answers, and ends the connection unsaid, on which others may already wait for their turn.
+func closes(x *exchange) bool {
+	whole(x)
+	x.replica.service.broken.Add(1)
+	return false
+}
+
 var healthy = fault{name: "well", serve: whole}
 
 var faults = []fault{
 	{name: "slow", serve: whole},
 	{name: "restarted", begins: breaksAll, serve: whole},
 	{name: "closes idle connections", begins: breaksIdle, serve: whole},
-	{name: "closes after each answer", serve: func(x *exchange) bool { whole(x); return false }},
+	{name: "closes after each answer", serve: closes},
 	{name: "says that it closes", serve: func(x *exchange) bool { x.answer(200, "Connection: close\r\n", x.value()); return false }},
 	{name: "hangs", serve: hangs, reason: "timeout"},
 	{name: "dead", connects: refused, begins: breaksAll, unread: true, reason: "refused"},

@@ -39,6 +39,7 @@ type Client struct {
 	pool            *pool
 	gate            *gate
 	retries, hedges *extraBudget
+	reconnects      *extraBudget
 }
 
 // New returns a client of one service. It panics if the Config lacks what is required, or has
@@ -53,19 +54,15 @@ func New(cfg Config) *Client {
 	}
 	c := &Client{
 		service: cfg.Service,
-		pool:    newPool(cfg), gate: newGate(cfg.Policy), retries: newRetryBudget(), hedges: newHedgeBudget(),
+		pool:    newPool(cfg), gate: newGate(cfg.Policy), retries: newRetryBudget(), hedges: newHedgeBudget(), reconnects: newReconnectBudget(),
 	}
 	c.layers = c.stack(cfg)
 	return c
 }
 
 // repeats is what net/http may do on its own account, and where that is counted.
-func (c *Client) repeats(unbounded bool) repeats {
-	r := repeats{budget: c.retries, counted: func() { c.pool.telemetry.Metrics.ExtraAttempt(c.service, "reconnect") }}
-	if unbounded {
-		r.budget = nil
-	}
-	return r
+func (c *Client) repeats() repeats {
+	return repeats{c.reconnects, func() { c.pool.telemetry.Metrics.ExtraAttempt(c.service, "reconnect") }}
 }
 
 // Target is what to ask a service for.

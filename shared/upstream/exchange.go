@@ -22,14 +22,24 @@ var errRepeated = errors.New("kept connections broke one after another")
 
 // repeats decides whether net/http may send a request again.
 type repeats struct {
-	budget  *extraBudget // nil is without bounds
+	budget  *extraBudget
 	counted func()
+}
+
+const (
+	reconnectShare = 0.2
+	// reconnectSaved is how many connections a service may close at a time: as many as are kept to a replica.
+	reconnectSaved = 128
+)
+
+func newReconnectBudget() *extraBudget {
+	return &extraBudget{share: reconnectShare, most: reconnectSaved, saved: reconnectSaved}
 }
 
 // watch returns the request as it is to be sent. net/http sends a GET again, on its own account, whenever a kept
 // connection turns out to be closed before the first byte of an answer. Once, that repairs a connection that the service
 // closed while it was idle; but a service that breaks every connection would get the request as often as there are
-// kept ones. So that is the one extra attempt of its call, and within the budget of retries.
+// kept ones. So that is the one extra attempt of its call, and has a budget.
 func watch(req *http.Request, r repeats) (*http.Request, *exchange) {
 	c, _ := req.Context().Value(callKey{}).(*call)
 	ctx, cancel := context.WithCancelCause(req.Context())
@@ -38,7 +48,7 @@ func watch(req *http.Request, r repeats) (*http.Request, *exchange) {
 	e.trace.GotConn = func(httptrace.GotConnInfo) {
 		switch {
 		case e.conns.Add(1) == 1:
-		case c != nil && c.claimExtra() && (r.budget == nil || r.budget.spend(time.Now())):
+		case c != nil && c.claimExtra() && r.budget.spend(time.Now()):
 			r.counted()
 		default:
 			cancel(errRepeated)

@@ -10,9 +10,10 @@ import (
 // are taken in an order shuffled per attempt; one that is ejected or whose circuit is open costs nothing, so the next
 // is asked. The ejected ones come last: where no other admits the attempt, they are better than nobody.
 type failover struct {
-	next    http.RoundTripper
-	pool    *pool
-	retries *extraBudget // earned by calls
+	next       http.RoundTripper
+	pool       *pool
+	retries    *extraBudget // earned by calls, as are
+	reconnects *extraBudget
 }
 
 func (l failover) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -20,6 +21,7 @@ func (l failover) RoundTrip(req *http.Request) (*http.Response, error) {
 	extra := call.extra.Load() // then this is a retry or a twin, which go where all is well
 	if !extra {
 		l.retries.earn()
+		l.reconnects.earn()
 	}
 	var order turns
 	shuffled := l.pool.shuffled(&order)
