@@ -72,7 +72,7 @@ type hedged struct {
 }
 
 func hedgedFigures(ours, naive, all hedged) []figure {
-	half := naive.p99 / 2 //nolint:mnd // half
+	half := naive.p99 / 2
 	return []figure{
 		{
 			"2 % are 500 ms late: p99 of the dashboard", "≤ half of the naive build's",

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -48,6 +49,7 @@ type load struct {
 	lasts     time.Duration
 	deadline  time.Duration // of each call; 0 means 800 ms
 	caller    string
+	callers   int // who take turns, each of them caller with a number; 0 means caller alone
 }
 
 // tally is what became of the calls.
@@ -63,14 +65,17 @@ type tally struct {
 func (l load) run(t *testing.T, client *upstream.Client) *tally {
 	t.Helper()
 	result := &tally{byKind: map[upstream.Kind]int{}}
-	ctx := upstream.WithCredentials(t.Context(), upstream.Credentials{Key: l.caller})
+	callers := []context.Context{upstream.WithCredentials(t.Context(), upstream.Credentials{Key: l.caller})}
+	for i := 1; i < l.callers; i++ {
+		callers = append(callers, upstream.WithCredentials(t.Context(), upstream.Credentials{Key: l.caller + strconv.Itoa(i)}))
+	}
 	var calls sync.WaitGroup
 	ticker := time.NewTicker(time.Second / time.Duration(l.perSecond))
 	defer ticker.Stop()
-	for range int(l.lasts.Seconds() * float64(l.perSecond)) {
+	for i := range int(l.lasts.Seconds() * float64(l.perSecond)) {
 		<-ticker.C
 		calls.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, cmp.Or(l.deadline, 800*time.Millisecond))
+			ctx, cancel := context.WithTimeout(callers[i%len(callers)], cmp.Or(l.deadline, 800*time.Millisecond))
 			defer cancel()
 			begun := time.Now()
 			_, err := get(ctx, client)

@@ -23,26 +23,32 @@ const (
 func TestAServiceUnderAnyLoadDoesWhatItCan(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		times float64 // of what the service can do
-		lasts time.Duration
+		times   float64 // of what the service can do
+		lasts   time.Duration
+		callers int
 	}{
-		{1, time.Minute},
-		{2, time.Minute},
-		{5, time.Minute},
-		{10, time.Minute},
+		{1, time.Minute, 1},
+		{2, time.Minute, 1},
+		{5, time.Minute, 1},
+		{10, time.Minute, 1},
+		{2, time.Minute, 20},
+		{10, time.Minute, 20},
 	} {
-		t.Run(fmt.Sprintf("%v times the peak for %v", tt.times, tt.lasts), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%v times the peak for %v by %d callers", tt.times, tt.lasts, tt.callers), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				service := newSlots(slotWork)
 				client := clientOf(t, upstreamtest.Func(service.answer), upstream.Policy{}, "http://users.test")
-				got := load{perSecond: int(tt.times * slotPeak), lasts: tt.lasts}.run(t, client)
+				got := load{perSecond: int(tt.times * slotPeak), lasts: tt.lasts, callers: tt.callers}.run(t, client)
 				peak := slotPeak * int(tt.lasts.Seconds())
 				if got.good < peak*9/10 {
 					t.Errorf("%d of %d calls that the service could answer were answered, want 90 %%; %v", got.good, peak, got.byKind)
 				}
 				if shed := got.byKind[upstream.Shed]; got.lateShed*100 > shed {
 					t.Errorf("%d of %d calls were not shed at once", got.lateShed, shed)
+				}
+				if timeouts := got.byKind[upstream.Timeout]; timeouts*100 > got.all {
+					t.Errorf("%d of %d calls waited for nothing", timeouts, got.all)
 				}
 			})
 		})

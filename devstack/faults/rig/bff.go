@@ -91,8 +91,6 @@ type ReplicaConfig struct {
 	DrainDelay      time.Duration
 	// Asks holds the base URLs of a service's replicas; without an entry they are that of the rig's own stand-in.
 	Asks map[Service][]string
-	// Env has variables besides, as NAME=value, which win over all others.
-	Env []string
 	// Naive starts the naive build instead.
 	Naive bool
 }
@@ -140,7 +138,7 @@ func (r *Rig) replicaEnv(b BFF, cfg ReplicaConfig) []string {
 		}
 		env = append(env, strings.ToUpper(string(service))+"_URLS="+strings.Join(urls, ","))
 	}
-	return slices.Concat(env, b.env(r), cfg.Env)
+	return slices.Concat(env, b.env(r))
 }
 
 // Callers returns the headers of so many callers who are let in at the site, where the BFF has to be there already.

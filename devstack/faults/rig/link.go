@@ -89,11 +89,6 @@ func (l *Link) Reset() error {
 	return l.breaks("reset_peer", "upstream", toxiproxy.Attributes{"timeout": 0})
 }
 
-// Narrow lets answers through at so many kilobytes a second.
-func (l *Link) Narrow(kilobytes int) error {
-	return l.breaks("bandwidth", "downstream", toxiproxy.Attributes{"rate": kilobytes})
-}
-
 // Down breaks all connections and refuses new ones.
 func (l *Link) Down() error {
 	if err := l.Heal(); err != nil {

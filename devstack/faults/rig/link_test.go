@@ -54,7 +54,6 @@ func TestALinkBreaksInOneWayAtATime(t *testing.T) {
 		{name: "slow", do: func(l *Link) error { return l.Slow(2 * time.Second) }, want: []string{add + `latency downstream {"latency":2000}`}},
 		{name: "a black hole", do: (*Link).BlackHole, want: []string{add + `timeout upstream {"timeout":0}`}},
 		{name: "resetting", do: (*Link).Reset, want: []string{add + `reset_peer upstream {"timeout":0}`}},
-		{name: "narrow", do: func(l *Link) error { return l.Narrow(64) }, want: []string{add + `bandwidth downstream {"rate":64}`}},
 		{name: "down", do: (*Link).Down, want: []string{proxy + "down"}},
 		{name: "down twice", do: steps((*Link).Down, (*Link).Down), want: []string{proxy + "down", proxy + "up", proxy + "down"}},
 		{name: "whole already", do: (*Link).Heal, want: nil},

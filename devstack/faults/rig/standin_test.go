@@ -78,7 +78,7 @@ func TestAReplicaAsksTheStandInsOfTheRigUnlessToldOtherwise(t *testing.T) {
 	at := func(addr string) *process.Process { return &process.Process{Addr: addr} }
 	r := &Rig{Site: "127.0.0.1:80", Redis: at("redis:1"), Identity: at("identity:1"), Users: at("users:1"), Orders: at("orders:1"), Analytics: at("analytics:1")}
 	env := r.replicaEnv(BFFs()[0], ReplicaConfig{
-		Addr: "127.0.0.1:1", Asks: map[Service][]string{Users: {"http://users:2", "http://users:3"}}, Env: []string{"RATE_LIMIT=1/1s"},
+		Addr: "127.0.0.1:1", Asks: map[Service][]string{Users: {"http://users:2", "http://users:3"}},
 	})
 	got := map[string]string{}
 	for _, variable := range env {
@@ -87,7 +87,7 @@ func TestAReplicaAsksTheStandInsOfTheRigUnlessToldOtherwise(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"USERS_URLS": "http://users:2,http://users:3", "ORDERS_URLS": "http://orders:1", "ANALYTICS_URLS": "http://analytics:1",
-		"ADDR": "127.0.0.1:1", "REDIS_URL": "redis://redis:1", "RATE_LIMIT": "1/1s",
+		"ADDR": "127.0.0.1:1", "REDIS_URL": "redis://redis:1",
 	} {
 		if got[name] != want {
 			t.Errorf("%s=%s, want %s", name, got[name], want)
