@@ -128,8 +128,8 @@ func TestAThousandDashboardsUnderRandomLatenciesAreTheSameBytes(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if got.Header.Get("Bff-Partial") != "" || got.StatusCode == http.StatusGatewayTimeout {
-					late.Add(1) // this machine is too busy for a deadline: there is nothing to compare
+				if got.Header.Get("Bff-Partial") != "" || got.StatusCode == http.StatusGatewayTimeout || got.shed(t) {
+					late.Add(1) // this machine is too busy: there is nothing to compare
 					continue
 				}
 				if whole++; got.StatusCode != http.StatusOK || got.body != want {
@@ -162,8 +162,8 @@ func TestTenThousandClientsThatLeaveOpenNoCircuitAndLeaveNoGoroutine(t *testing.
 			leaving.Go(func() {
 				for range 100 {
 					ctx, leave := context.WithTimeout(t.Context(), 10*time.Millisecond+rand.N(50*time.Millisecond))
-					if _, err := s.ask(ctx, s.Mobile+"/mobile/dashboard"); err == nil {
-						t.Error("answered faster than the services do")
+					if got, err := s.ask(ctx, s.Mobile+"/mobile/dashboard"); err == nil && !got.shed(t) {
+						t.Errorf("answered faster than the services do: %d %s", got.StatusCode, got.body)
 					}
 					leave()
 				}
@@ -175,10 +175,7 @@ func TestTenThousandClientsThatLeaveOpenNoCircuitAndLeaveNoGoroutine(t *testing.
 	for _, service := range []string{s.Users, s.Orders, s.Analytics} {
 		s.fault(t, service, "")
 	}
-
-	if got := s.dashboard(t); got.StatusCode != http.StatusOK || got.Header.Get("Bff-Partial") != "" {
-		t.Errorf("afterwards: %d %s %s", got.StatusCode, got.Header.Get("Bff-Partial"), got.body)
-	}
+	s.recovers(t)
 	for _, state := range s.metrics(t, "upstream_circuit_state{") {
 		if state != "0" {
 			t.Errorf("a circuit is not closed: %s", state)

@@ -78,7 +78,7 @@ func TestTwoHundredRequestsWithAnExpiredTokenAreOneTokenCall(t *testing.T) { //n
 			<-time.After(time.Duration(i) * 3 * time.Millisecond) // clients and servers share this machine
 			switch got := s.as(t, http.MethodGet, s.Edge+"/web/dashboard", page.Clone(), ""); {
 			case got.StatusCode == http.StatusOK:
-			case slices.Contains([]string{"timeout", "unreachable", "unavailable"}, got.code(t)):
+			case slices.Contains([]string{"timeout", "unreachable", "unavailable", "overloaded"}, got.code(t)):
 				late.Add(1) // six hundred calls of the services at the same moment, on a busy machine
 			default:
 				t.Errorf("%s %s", got.Status, got.body)
