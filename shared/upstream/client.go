@@ -61,7 +61,10 @@ func New(cfg Config) *Client {
 }
 
 // repeats is what net/http may do on its own account, and where that is counted.
-func (c *Client) repeats() repeats {
+func (c *Client) repeats(without Layers) repeats {
+	if without.Retry {
+		return repeats{}
+	}
 	return repeats{c.reconnects, func() { c.pool.telemetry.Metrics.ExtraAttempt(c.service, "reconnect") }}
 }
 

@@ -20,7 +20,7 @@ type exchange struct {
 // errRepeated ends a request that net/http would send once too often.
 var errRepeated = errors.New("kept connections broke one after another")
 
-// repeats decides whether net/http may send a request again.
+// repeats decides whether net/http may send a request again. The zero value lets it.
 type repeats struct {
 	budget  *extraBudget
 	counted func()
@@ -47,7 +47,7 @@ func watch(req *http.Request, r repeats) (*http.Request, *exchange) {
 	e.trace.GotFirstResponseByte = func() { e.begun.Store(true) }
 	e.trace.GotConn = func(httptrace.GotConnInfo) {
 		switch {
-		case e.conns.Add(1) == 1:
+		case e.conns.Add(1) == 1 || r.budget == nil:
 		case c != nil && c.claimExtra() && r.budget.spend(time.Now()):
 			r.counted()
 		default:

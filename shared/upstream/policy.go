@@ -19,7 +19,7 @@ type Policy struct {
 	Without Layers
 }
 
-// Layers names layers of the stack that can be left out.
+// Layers names layers of the stack that can be left out. Without Retry, net/http repeats what it wants.
 type Layers struct{ Shed, Retry, Hedge, Eject, Break bool }
 
 // Validate names the variable that is wrong and what it wants.

@@ -19,7 +19,7 @@ import (
 //	Receive    the answer's body, up to its limits, and what went wrong on the wire
 func (c *Client) stack(cfg Config) http.RoundTripper {
 	without, several := cfg.Policy.Without, len(cfg.Replicas) > 1
-	var layer http.RoundTripper = receive{cfg.Transport, cfg.Service, cfg.MaxAnswer, c.repeats()}
+	var layer http.RoundTripper = receive{cfg.Transport, cfg.Service, cfg.MaxAnswer, c.repeats(without)}
 	layer = stamp{layer, cfg.Service, cfg.Telemetry.Tracer}
 	if !without.Break {
 		layer = breaks{layer, c.pool}
