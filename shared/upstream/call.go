@@ -14,6 +14,8 @@ type call struct {
 
 	// repeatable says that asking twice does no more than asking once.
 	repeatable bool
+	// decode makes the value of the content of an answer.
+	decode func(content []byte) (any, error)
 
 	asked  atomic.Uint64 // the replicas that were asked, by their index
 	extra  atomic.Bool   // the one attempt beyond the first is taken

@@ -80,7 +80,7 @@ type Target struct {
 // *Error. A T with a Validate method is refused when that returns an error: a bad answer.
 func Get[T any](ctx context.Context, c *Client, target Target) (T, error) {
 	var zero T
-	req, err := c.request(&call{Context: ctx, repeatable: true}, http.MethodGet, target)
+	req, err := c.request(&call{Context: ctx, repeatable: true, decode: decode[T]}, http.MethodGet, target)
 	if err != nil {
 		return zero, err
 	}
@@ -92,18 +92,6 @@ func Get[T any](ctx context.Context, c *Client, target Target) (T, error) {
 		return zero, err
 	}
 	return valueOf[T](ctx, c, resp)
-}
-
-// valueOf decodes the answer.
-func valueOf[T any](ctx context.Context, c *Client, resp *http.Response) (T, error) {
-	var value, zero T
-	if err := decode(resp, &value); err != nil {
-		return zero, c.fail(BadAnswer, resp.StatusCode, err)
-	}
-	if err := ctx.Err(); err != nil { // decoding takes time too
-		return zero, wireError(ctx, c.service, err)
-	}
-	return value, nil
 }
 
 // roomForHeaders is what the layers below add: Authorization, X-Request-Id, Traceparent and the timeout.

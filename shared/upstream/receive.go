@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -48,7 +47,7 @@ func (l receive) RoundTrip(req *http.Request) (*http.Response, error) {
 		e.Status, e.begun = resp.StatusCode, true
 		return nil, e
 	}
-	resp.Body = newBuffered(content)
+	resp.Body = &answer{ReadCloser: http.NoBody, content: content}
 	return resp, nil
 }
 
@@ -128,30 +127,6 @@ func discard(resp *http.Response) {
 		defer timer.Stop()
 		_, _ = io.Copy(io.Discard, io.LimitReader(body, drainUpTo))
 	}
-}
-
-// buffered is a body that has already been read.
-type buffered struct {
-	bytes.Reader
-
-	content []byte
-}
-
-func newBuffered(content []byte) *buffered {
-	body := &buffered{content: content}
-	body.Reset(content)
-	return body
-}
-
-// Close does nothing: the exchange is over.
-func (*buffered) Close() error { return nil }
-
-// received returns the body that receive has read.
-func received(resp *http.Response) []byte {
-	if body, ok := resp.Body.(*buffered); ok {
-		return body.content
-	}
-	return nil
 }
 
 // wireError says what an exchange failed of. The context is asked first: a connection that dies because

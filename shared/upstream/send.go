@@ -34,7 +34,7 @@ var (
 // but Denied, Refused, Shed and BreakerOpen nobody knows whether the change was made.
 func Send[T any](ctx context.Context, c *Client, w Write) (T, error) {
 	var zero T
-	req, err := c.write(ctx, w)
+	req, err := c.write(&call{Context: ctx, repeatable: w.IdempotencyKey != "", decode: decode[T]}, w)
 	if err != nil {
 		return zero, err
 	}
@@ -55,8 +55,8 @@ func Send[T any](ctx context.Context, c *Client, w Write) (T, error) {
 }
 
 // write makes the request of a write, whose body every attempt can have anew.
-func (c *Client) write(ctx context.Context, w Write) (*http.Request, error) {
-	req, err := c.request(&call{Context: ctx, repeatable: w.IdempotencyKey != ""}, w.Method, w.Target)
+func (c *Client) write(ctx *call, w Write) (*http.Request, error) {
+	req, err := c.request(ctx, w.Method, w.Target)
 	if err != nil {
 		return nil, err
 	}

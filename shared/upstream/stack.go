@@ -10,6 +10,7 @@ import (
 //
 //	Identify   credentials and request id; layers below may key on who is asking
 //	Observe    the logical call: span, metric, log attributes
+//	Decode     the value of an answer, so that one without is a bad answer for everybody above
 //	Shed       a bound on what is in flight to the service and on what waits for it, shared fairly by callers
 //	Retry      a second attempt after a failure: what may be repeated, within a budget, where somebody admits it
 //	Hedge      a twin of a slow GET, within a budget; the first answer wins and the other is cancelled
@@ -34,6 +35,7 @@ func (c *Client) stack(cfg Config) http.RoundTripper {
 	if !without.Shed {
 		layer = shed{layer, c.pool, c.gate}
 	}
+	layer = decoding{layer, cfg.Service}
 	layer = observe{layer, cfg.Service, cfg.Telemetry}
 	return identify{layer}
 }
