@@ -9,6 +9,8 @@ import (
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
+
+	"bff.internal/shared/cache"
 )
 
 // Branch is the value of one section, once Wait has returned.
@@ -45,16 +47,18 @@ type section struct {
 	within    time.Duration
 	took      time.Duration
 	err       error
+	notes     cache.Notes
 }
 
-func start[A, T any](g *Group, s section, call Call[A, T], arg A, opts []Option) *Branch[T] {
-	if slices.ContainsFunc(g.sections, func(other *section) bool { return other.name == s.name }) {
-		panic("fanout: two sections named " + s.name)
+func start[A, T any](g *Group, name string, required bool, call Call[A, T], arg A, opts []Option) *Branch[T] {
+	if slices.ContainsFunc(g.sections, func(other *section) bool { return other.name == name }) {
+		panic("fanout: two sections named " + name)
 	}
+	b := &Branch[T]{group: g}
+	b.name, b.required = name, required
 	for _, opt := range opts {
-		s.within = opt.within
+		b.within = opt.within
 	}
-	b := &Branch[T]{section: s, group: g}
 	g.sections = append(g.sections, &b.section)
 	g.tasks.Go(func() error {
 		begun := time.Now()
@@ -75,6 +79,7 @@ func run[A, T any](ctx context.Context, s *section, call Call[A, T], arg A) (val
 		ctx, cancel = context.WithTimeout(ctx, s.within)
 		defer cancel()
 	}
+	ctx = cache.WithNotes(ctx, &s.notes)
 	if parent := trace.SpanFromContext(ctx); parent.IsRecording() {
 		var span trace.Span
 		ctx, span = parent.TracerProvider().Tracer("bff.internal/shared/fanout").Start(ctx, "section "+s.name)

@@ -44,12 +44,12 @@ func Within(d time.Duration) Option { return Option{within: d} }
 // and Wait returns its error. The name is part of the contract with the client; two sections of one
 // Group with the same name are a programmer's mistake, and panic.
 func Required[A, T any](g *Group, name string, call Call[A, T], arg A, opts ...Option) *Branch[T] {
-	return start(g, section{name: name, required: true}, call, arg, opts)
+	return start(g, name, true, call, arg, opts)
 }
 
 // Optional starts a section that the answer can live without: when it fails, the Report says why.
 func Optional[A, T any](g *Group, name string, call Call[A, T], arg A, opts ...Option) *Branch[T] {
-	return start(g, section{name: name}, call, arg, opts)
+	return start(g, name, false, call, arg, opts)
 }
 
 // Wait returns when every section has ended. The error is nil, or an *Error: then the answer cannot be

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"bff.internal/shared/cache"
 )
 
 // Report is how the sections of an answer came about, in the order of their declaration.
@@ -29,15 +31,18 @@ type Section struct {
 	// Cancelled says that the section failed only because the answer was already lost, or nobody wanted it
 	// any more.
 	Cancelled bool
+	// Use says where the answers came from that the value was made of, and for how long it is good.
+	Use cache.Use
 }
 
 func (s *section) report() Section {
-	return Section{Name: s.name, Took: s.took, Err: s.err, Cancelled: s.cancelled}
+	return Section{Name: s.name, Took: s.took, Err: s.err, Cancelled: s.cancelled, Use: s.notes.Use()}
 }
 
 // The states of a section, as clients and logs read them.
 const (
 	StatusOK          = "ok"
+	StatusStale       = "stale"
 	StatusUnavailable = "unavailable"
 	StatusCancelled   = "cancelled"
 )
@@ -45,6 +50,8 @@ const (
 // Status returns one of the states above.
 func (s Section) Status() string {
 	switch {
+	case s.Err == nil && s.Use.Status == cache.Stale:
+		return StatusStale
 	case s.Err == nil:
 		return StatusOK
 	case s.Cancelled:
