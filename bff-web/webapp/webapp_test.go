@@ -96,8 +96,14 @@ func (b bff) call(t *testing.T, method, target string) *httptest.ResponseRecorde
 // signIn signs ada in.
 func (b bff) signIn(t *testing.T) {
 	t.Helper()
+	b.signInAs(t, "ada")
+}
+
+// signInAs signs a user in.
+func (b bff) signInAs(t *testing.T, user string) {
+	t.Helper()
 	login := b.ask(t, http.MethodGet, "/web/login?returnTo=/web/%23orders")
-	callback := b.ask(t, http.MethodGet, b.provider.Authorize(t, login.Header().Get("Location"), "ada"))
+	callback := b.ask(t, http.MethodGet, b.provider.Authorize(t, login.Header().Get("Location"), user))
 	if callback.Code != http.StatusSeeOther || b.cookies["__Host-session"] == "" {
 		t.Fatalf("signing in: %d %s", callback.Code, callback.Body)
 	}

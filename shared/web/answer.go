@@ -18,7 +18,8 @@ const PartialHeader = "Bff-Partial"
 
 // Partial answers 200 with the body and, if a section is missing, says so: in the member "_meta" behind
 // the body's own, in PartialHeader, and by forbidding every cache to keep it. T is a struct. Nil slices are
-// null: what is unknown is not empty.
+// null: what is unknown is not empty. A whole answer to a caller with credentials has an entity tag, and is a 304
+// without a body for whoever has it already.
 func Partial[T any](c echo.Context, body T, report fanout.Report) error {
 	header := c.Response().Header()
 	note(telemetry.EventFrom(c.Request().Context()), header, report)
@@ -26,17 +27,37 @@ func Partial[T any](c echo.Context, body T, report fanout.Report) error {
 		Body T     `json:",embed"`
 		Meta *meta `json:"_meta,omitzero"` //nolint:tagliatelle // the underscore keeps it apart from the body's own members
 	}{Body: body}
-	header["Cache-Control"] = revalidate
 	if report.Partial() {
 		full.Meta = metaOf(report)
 		header[PartialHeader] = []string{partial(report)}
 		header["Cache-Control"] = noStore
+		return OK(c, full)
 	}
-	return write(c, full)
+	content, err := marshal(full)
+	if err != nil {
+		return err
+	}
+	header["Cache-Control"] = revalidate
+	if tag := tagOf(c.Request().Context(), content); tag != "" {
+		header["Etag"] = []string{tag}
+		if unchanged(c.Request(), tag) {
+			c.Response().WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	write(c, content)
+	return nil
 }
 
 // OK answers 200 with the body, which no cache keeps.
-func OK[T any](c echo.Context, body T) error { return write(c, body) }
+func OK[T any](c echo.Context, body T) error {
+	content, err := marshal(body)
+	if err != nil {
+		return err
+	}
+	write(c, content)
+	return nil
+}
 
 //nolint:gochecknoglobals // read-only, and shared by every answer
 var (
@@ -45,17 +66,16 @@ var (
 	jsonType   = []string{"application/json"}
 )
 
-func write(c echo.Context, value any) error {
-	body, err := json.Marshal(value, json.Deterministic(true), json.FormatNilSliceAsNull(true))
-	if err != nil {
-		return err
-	}
+func marshal(value any) ([]byte, error) {
+	return json.Marshal(value, json.Deterministic(true), json.FormatNilSliceAsNull(true))
+}
+
+func write(c echo.Context, content []byte) {
 	header := c.Response().Header()
 	header["Content-Type"] = jsonType
-	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	header["Content-Length"] = []string{strconv.Itoa(len(content))}
 	c.Response().WriteHeader(http.StatusOK)
-	_, _ = c.Response().Write(body) // the client may leave; there is nobody to tell
-	return nil
+	_, _ = c.Response().Write(content) // the client may leave; there is nobody to tell
 }
 
 // meta is the member "_meta" of an answer that is not whole.

@@ -4,12 +4,15 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 
 	"github.com/labstack/echo/v4"
 
+	"bff.internal/shared/fanout"
 	"bff.internal/shared/overload"
 	"bff.internal/shared/telemetry"
+	"bff.internal/shared/upstream"
 	"bff.internal/shared/web"
 )
 
@@ -57,6 +60,43 @@ func BenchmarkShed(b *testing.B) {
 		return nil
 	})
 	s.ServeHTTP(discard{}, httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/held", http.NoBody))
+}
+
+// BenchmarkAnswer is what a whole answer of about 2 KiB costs, in every way in which it can be asked for.
+func BenchmarkAnswer(b *testing.B) {
+	tel, err := telemetry.Open(b.Context(), telemetry.Config{}, "bench", io.Discard)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := web.New(web.Config{MaxBody: maxBody, Overload: overload.Config{Off: true}}, tel)
+	body := page{User: "ada"}
+	for i := range 100 {
+		body.Lines = append(body.Lines, "order "+strconv.Itoa(i*7919)+" shipped")
+	}
+	s.GET("/", func(c echo.Context) error { return web.Partial(c, body, fanout.Report{}) }, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, r.WithContext(upstream.WithCredentials(r.Context(), upstream.Credentials{Key: "4:user3:ada"})))
+		})
+	})
+	for _, bench := range []struct{ name, header, value string }{
+		{"as it is", "", ""},
+		{"when it is known", "If-None-Match", "*"},
+		{"in a coding that nobody knows", "Accept-Encoding", "br"},
+		{"in gzip", "Accept-Encoding", "gzip"},
+		{"in zstd", "Accept-Encoding", "zstd"},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			request := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/", http.NoBody)
+			if bench.header != "" {
+				request.Header.Set(bench.header, bench.value)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				w := discard{}
+				s.ServeHTTP(w, request)
+			}
+		})
+	}
 }
 
 func believe(next http.Handler) http.Handler {

@@ -13,7 +13,7 @@ type recorder struct {
 	http.ResponseWriter
 
 	status int   // 0 until something is answered; 499 when the client left before that
-	bytes  int64 // of the body
+	bytes  int64 // of the body, as it was sent
 	broken bool
 	shed   bool
 	slot   overload.Slot
@@ -36,6 +36,17 @@ func (w *recorder) Write(p []byte) (int, error) {
 	w.bytes += int64(n)
 	return n, err
 }
+
+// FlushError sends what was written so far, and at least the header.
+func (w *recorder) FlushError() error {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Flush is FlushError for who does not ask for that.
+func (w *recorder) Flush() { _ = w.FlushError() }
 
 // Hijack hands the connection over to a handler that goes on to speak another protocol on it, so the answer is 101.
 // From then on it is no request any more, and leaves its place to one.

@@ -49,6 +49,7 @@ type Middleware = func(http.Handler) http.Handler
 // Server is the edge of one BFF. Routes are added before it serves.
 type Server struct {
 	echo      *echo.Echo
+	coder     *coder
 	telemetry *telemetry.Telemetry
 	headers   http.Header
 	maxBody   int64
@@ -61,7 +62,7 @@ type Server struct {
 func New(cfg Config, t *telemetry.Telemetry) *Server {
 	e := echo.New()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { Fail(c.Response(), c.Request(), err) }
-	s := &Server{echo: e, telemetry: t, headers: securityHeaders(cfg), maxBody: cfg.MaxBody, clientIP: clientIP(cfg.TrustedProxies)}
+	s := &Server{echo: e, coder: newCoder(), telemetry: t, headers: securityHeaders(cfg), maxBody: cfg.MaxBody, clientIP: clientIP(cfg.TrustedProxies)}
 	e.IPExtractor = s.clientIP
 	s.limit = overload.New(cfg.Overload, overload.Deps{Metrics: t.Metrics, Address: s.clientIP})
 	s.neverShed = map[Route]bool{}
@@ -116,5 +117,5 @@ func (s *Server) serve(w *recorder, r *http.Request) {
 		Fail(w, r, err)
 		return
 	}
-	s.echo.ServeHTTP(w, r)
+	s.route(w, r)
 }

@@ -54,7 +54,7 @@ func TestAConnectionThatIsTakenOverIsLoggedAs101(t *testing.T) {
 			server := httptest.NewServer(s)
 			defer server.Close()
 			e := edge{url: server.URL, addr: strings.TrimPrefix(server.URL, "http://"), log: log}
-			resp, _ := e.send(t, "GET", "GET /socket HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: test\r\nX-Request-Id: socket\r\n\r\n")
+			resp, _ := e.send(t, "GET", "GET /socket HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: test\r\nX-Request-Id: socket\r\nAccept-Encoding: gzip, zstd\r\n\r\n")
 			if resp.StatusCode != http.StatusSwitchingProtocols {
 				t.Errorf("status = %d", resp.StatusCode)
 			}
