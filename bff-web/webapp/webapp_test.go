@@ -2,9 +2,11 @@ package webapp_test
 
 import (
 	_ "embed"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"testing"
 	"time"
 
@@ -21,7 +23,19 @@ import (
 	"bff.internal/shared/web/contracttest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain gives the library of the sockets the seconds that it takes to end all it has begun.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	leaked := goleak.Find()
+	for end := time.Now().Add(10 * time.Second); leaked != nil && time.Now().Before(end); {
+		leaked = goleak.Find()
+	}
+	if code == 0 && leaked != nil {
+		fmt.Fprintln(os.Stderr, leaked)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 const (
 	external = "https://app.test"
