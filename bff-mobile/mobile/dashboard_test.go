@@ -12,12 +12,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
 	"bff.internal/shared/problem"
@@ -220,12 +222,16 @@ func TestTenThousandClientsThatLeaveOpenNoCircuit(t *testing.T) { //nolint:paral
 		for _, path := range []string{"/users/me", "/orders", "/metrics"} {
 			b.script.Answer(path, upstreamtest.Answer{Hang: true})
 		}
-		room := make(chan struct{}, 20) // more at a time would be shed, which is an answer
+		const most = 20 // more at a time would be shed, which is an answer
+		tokens := make(chan string, most)
+		for i := range most { // somebody who stays would wait for what another one has asked
+			tokens <- b.token(t, func(claims jwt.MapClaims) { claims["sub"] = strconv.Itoa(i) })
+		}
 		var callers sync.WaitGroup
 		for range 10_000 {
-			room <- struct{}{}
+			token := <-tokens
 			callers.Go(func() {
-				defer func() { <-room }()
+				defer func() { tokens <- token }()
 				ctx, leave := context.WithCancel(t.Context())
 				time.AfterFunc(rand.N(250*time.Millisecond), leave)
 				req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/mobile/dashboard", http.NoBody)

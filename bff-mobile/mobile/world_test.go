@@ -18,7 +18,8 @@ import (
 	"bff.internal/shared/platform"
 	"bff.internal/shared/secret"
 	"bff.internal/shared/telemetry"
-	"bff.internal/shared/upstream/upstreamtest"
+	"bff.internal/shared/upstream"
+"bff.internal/shared/upstream/upstreamtest"
 )
 
 // callers are who asks. Each gets answers of his own.
@@ -53,6 +54,8 @@ func newWorld(t *testing.T, s schedule, count func(what string)) *world {
 	net := &network{hosts: map[string]*replica{}}
 	cfg := config(t)
 	cfg.Upstream = s.policy
+	// Whose call it is, is known by who made it: nobody takes part in that of another.
+	cfg.Upstream.Without = upstream.Layers{Cache: true, Coalesce: true}
 	for _, service := range s.services {
 		w.backends = append(w.backends, net.add(service, own))
 	}

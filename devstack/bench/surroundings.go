@@ -64,8 +64,8 @@ func (s *surroundings) requests(addr string, connections int) ([][]byte, error) 
 	return requests, nil
 }
 
-// mobileEnv is the environment of bff-mobile. Nothing that it can do is switched off: it exports no traces, as long as
-// nobody names a collector.
+// mobileEnv is the environment of bff-mobile. It exports no traces, as long as nobody names a collector, and makes three
+// calls for each request, as the others do.
 func (s *surroundings) mobileEnv(services string) []string {
 	return []string{
 		"ADDR=127.0.0.1:0",
@@ -76,5 +76,6 @@ func (s *surroundings) mobileEnv(services string) []string {
 		"ORDERS_URLS=" + services,
 		"ANALYTICS_URLS=" + services,
 		"DRAIN_DELAY=0s",
+		"CACHE_BYTES=0",
 	}
 }

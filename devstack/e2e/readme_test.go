@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"bff.internal/devstack/stack"
 )
 
 // TestTheBlocksOfTheREADMEWorkAsPasted runs each block of shell by itself, on the ports of this stack.
@@ -19,7 +21,9 @@ func TestTheBlocksOfTheREADMEWorkAsPasted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := start(t)
+	cfg := stack.FreePorts()
+	cfg.Upstream.CacheBytes = 1 << 20
+	s := startWith(t, cfg)
 	here := strings.NewReplacer(
 		"http://localhost:8080", s.Edge, "http://localhost:9081", s.MobileAdmin,
 		"http://localhost:9001", s.Users, "http://localhost:9002", s.Orders, "http://localhost:9003", s.Analytics,
@@ -29,6 +33,8 @@ func TestTheBlocksOfTheREADMEWorkAsPasted(t *testing.T) {
 		`{"user":{"id":"ada"`,
 		"Server-Timing: user;dur=",
 		"Bff-Partial: metrics;reason=timeout",
+		`"_meta":{"sections":{"activeOrders":{"status":"stale"`,
+		"HTTP/1.1 304",
 		`"services": [`,
 		`"code":"bad_answer"`,
 		"HTTP/1.1 401",

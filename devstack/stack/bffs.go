@@ -36,9 +36,9 @@ func (s *Stack) startBFFs(ctx context.Context, cfg *Config) error {
 		build                           func(*platform.Platform) http.Handler
 		url, adminURL                   *string
 	}{
-		{"bff-mobile", "MOBILE", cfg.Mobile, cfg.MobileAdmin, s.mobile(edge), &s.Mobile, &s.MobileAdmin},
-		{"bff-web", "WEB", cfg.Web, cfg.WebAdmin, s.web(edge), &s.Web, &s.WebAdmin},
-		{"bff-partner", "PARTNER", cfg.Partner, cfg.PartnerAdmin, s.partner(edge, cfg.PartnerLimit), &s.Partner, &s.PartnerAdmin},
+		{"bff-mobile", "MOBILE", cfg.Mobile, cfg.MobileAdmin, s.mobile(edge, cfg.Upstream), &s.Mobile, &s.MobileAdmin},
+		{"bff-web", "WEB", cfg.Web, cfg.WebAdmin, s.web(edge, cfg.Upstream), &s.Web, &s.WebAdmin},
+		{"bff-partner", "PARTNER", cfg.Partner, cfg.PartnerAdmin, s.partner(edge, cfg.Upstream, cfg.PartnerLimit), &s.Partner, &s.PartnerAdmin},
 	} {
 		p, err := platform.Open(ctx, platform.Config{
 			Addr: bff.addr, AdminAddr: bff.adminAddr, RedisURL: cfg.RedisURL, MaxBody: edge.MaxBody,
@@ -58,11 +58,12 @@ func (s *Stack) startBFFs(ctx context.Context, cfg *Config) error {
 	return nil
 }
 
-func (s *Stack) mobile(edge web.Config) func(*platform.Platform) http.Handler {
+func (s *Stack) mobile(edge web.Config, policy upstream.Policy) func(*platform.Platform) http.Handler {
 	return func(p *platform.Platform) http.Handler {
 		return mobile.New(mobile.Config{
 			Web:       edge,
 			Auth:      auth.Config{Issuer: s.Issuer, InternalURL: s.Identity, Audience: "bff-mobile", Algorithms: []string{"ES256"}},
+			Upstream:  policy,
 			Users:     upstream.Replicas{target(s.Users)},
 			Orders:    upstream.Replicas{target(s.Orders)},
 			Analytics: upstream.Replicas{target(s.Analytics)},
@@ -70,7 +71,7 @@ func (s *Stack) mobile(edge web.Config) func(*platform.Platform) http.Handler {
 	}
 }
 
-func (s *Stack) web(edge web.Config) func(*platform.Platform) http.Handler {
+func (s *Stack) web(edge web.Config, policy upstream.Policy) func(*platform.Platform) http.Handler {
 	return func(p *platform.Platform) http.Handler {
 		return webapp.New(webapp.Config{
 			Web: edge,
@@ -79,6 +80,7 @@ func (s *Stack) web(edge web.Config) func(*platform.Platform) http.Handler {
 				Scopes: []string{"openid", "profile", "offline_access"},
 				Keys:   secret.New(s.sessionKey), Idle: 30 * time.Minute, Lifetime: 12 * time.Hour,
 			},
+			Upstream:  policy,
 			Users:     upstream.Replicas{target(s.Users)},
 			Orders:    upstream.Replicas{target(s.Orders)},
 			Analytics: upstream.Replicas{target(s.Analytics)},
@@ -86,7 +88,7 @@ func (s *Stack) web(edge web.Config) func(*platform.Platform) http.Handler {
 	}
 }
 
-func (s *Stack) partner(edge web.Config, limit ratelimit.Config) func(*platform.Platform) http.Handler {
+func (s *Stack) partner(edge web.Config, policy upstream.Policy, limit ratelimit.Config) func(*platform.Platform) http.Handler {
 	return func(p *platform.Platform) http.Handler {
 		return partner.New(partner.Config{
 			Web:  edge,
@@ -95,6 +97,7 @@ func (s *Stack) partner(edge web.Config, limit ratelimit.Config) func(*platform.
 				Issuer: s.Issuer, InternalURL: s.Identity, ClientID: "bff-partner", ClientSecret: secret.New(identity.DevPartnerSecret),
 			},
 			Limit:     limit,
+			Upstream:  policy,
 			Users:     upstream.Replicas{target(s.Users)},
 			Orders:    upstream.Replicas{target(s.Orders)},
 			Analytics: upstream.Replicas{target(s.Analytics)},

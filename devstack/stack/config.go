@@ -11,6 +11,7 @@ import (
 
 	"bff.internal/shared/ratelimit"
 	"bff.internal/shared/secret"
+	"bff.internal/shared/upstream"
 )
 
 // Config says where everything listens. Load it from the environment, or begin with FreePorts.
@@ -32,6 +33,8 @@ type Config struct {
 	DrainDelay time.Duration `env:"DRAIN_DELAY" envDefault:"0s" help:"how long the BFFs go on serving after Ctrl-C"`
 	LogLevel   slog.Level    `env:"LOG_LEVEL" envDefault:"INFO" help:"DEBUG, INFO, WARN or ERROR"`
 
+	// Upstream bounds the calls of each BFF to each service, and the memory for answers; the zero value keeps none.
+	Upstream upstream.Policy
 	// PartnerLimit is what each partner may ask for.
 	PartnerLimit ratelimit.Config
 
@@ -69,7 +72,7 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// FreePorts has everything listen on free ports of the loopback interface, and logs nothing: for tests.
+// FreePorts has everything listen on free ports of the loopback interface, logs nothing and keeps no answers: for tests.
 func FreePorts() Config {
 	const free = "127.0.0.1:0"
 	return Config{

@@ -9,7 +9,8 @@ import (
 // Use says where an answer came from and for how long it is good.
 type Use struct {
 	Status Status
-	// Explicit says that the service said for how long its answer is fresh, and Remaining what is left of that: 0 or more.
+	// Explicit says that the service said for how long its answer is fresh, and Remaining what is left of that: less than 0
+	// for one that is stale.
 	Explicit  bool
 	Remaining time.Duration
 	// Forbidden says that nobody may store the answer.
@@ -51,11 +52,12 @@ func (u Use) with(other Use) Use {
 	}
 }
 
-// Notes collects the uses of the answers that a value is made of. It may be used concurrently; a nil Notes takes
-// everything and keeps nothing.
+// Notes collects the uses of the answers that a value is made of, for one context. It may be used concurrently; a nil
+// Notes takes everything and keeps nothing.
 type Notes struct {
-	mu  sync.Mutex
-	use Use
+	context context.Context //nolint:containedctx // it is what WithNotes returns, without another allocation
+	mu      sync.Mutex
+	use     Use
 }
 
 // Add notes one more answer.
@@ -80,13 +82,33 @@ func (n *Notes) Use() Use {
 
 type notesKey struct{}
 
-// WithNotes returns a context whose answers are noted.
+// WithNotes returns a context whose answers are noted. It can be called once for each Notes; with nil, nothing is noted,
+// whatever ctx says.
 func WithNotes(ctx context.Context, n *Notes) context.Context {
-	return context.WithValue(ctx, notesKey{}, n)
+	if n == nil {
+		return context.WithValue(ctx, notesKey{}, n)
+	}
+	n.context = ctx
+	return noting{n}
 }
 
 // NotesFrom returns the notes that the context carries, or nil.
 func NotesFrom(ctx context.Context) *Notes {
 	n, _ := ctx.Value(notesKey{}).(*Notes)
 	return n
+}
+
+// noting is a context that carries notes.
+type noting struct{ *Notes }
+
+func (c noting) Deadline() (time.Time, bool) { return c.context.Deadline() }
+func (c noting) Done() <-chan struct{}       { return c.context.Done() }
+func (c noting) Err() error                  { return c.context.Err() }
+
+// Value also finds the notes.
+func (c noting) Value(key any) any {
+	if key == (notesKey{}) {
+		return c.Notes
+	}
+	return c.context.Value(key)
 }

@@ -32,7 +32,7 @@ type Caller struct {
 // Section is how one part of an aggregated answer came about.
 type Section struct {
 	Name string
-	// Status is "ok", "unavailable" or "cancelled".
+	// Status is "ok", "stale", "unavailable" or "cancelled".
 	Status string
 	// Reason is why it is unavailable, in one word.
 	Reason string
@@ -45,7 +45,9 @@ type Section struct {
 type Call struct {
 	Service string
 	// Outcome is "ok" or the reason why there was no useful answer.
-	Outcome  string
+	Outcome string
+	// From says where the answer came from when it is one that might have been stored, such as "hit" or "miss".
+	From     string
 	Duration time.Duration
 }
 
@@ -196,8 +198,11 @@ func (s Section) attr() slog.Attr {
 }
 
 func (c Call) attr() slog.Attr {
-	return slog.Attr{Key: c.Service, Value: slog.GroupValue(
-		slog.String("outcome", c.Outcome), slog.Float64("ms", Milliseconds(c.Duration)))}
+	attrs := []slog.Attr{slog.String("outcome", c.Outcome), slog.Float64("ms", Milliseconds(c.Duration))}
+	if c.From != "" {
+		attrs = append(attrs, slog.String("from", c.From))
+	}
+	return slog.Attr{Key: c.Service, Value: slog.GroupValue(attrs...)}
 }
 
 // Milliseconds is d with a precision of a microsecond, as logs and Server-Timing say it.

@@ -10,6 +10,7 @@ type upstreamMetrics struct {
 	ejected  *prometheus.GaugeVec
 	extra    *prometheus.CounterVec
 	unasked  *prometheus.CounterVec
+	answers  *prometheus.CounterVec
 }
 
 func newUpstreamMetrics() upstreamMetrics {
@@ -30,11 +31,15 @@ func newUpstreamMetrics() upstreamMetrics {
 			Name: "upstream_shed_total",
 			Help: "Calls that were not made because the service has more to do than it can.",
 		}, []string{labelService}),
+		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "upstream_answers_total",
+			Help: "Answers that might have been stored, by where they came from: hit, stale, revalidated, collapsed or miss.",
+		}, []string{labelService, "from"}),
 	}
 }
 
 func (m upstreamMetrics) register(r *prometheus.Registry) {
-	r.MustRegister(m.circuits, m.ejected, m.extra, m.unasked)
+	r.MustRegister(m.circuits, m.ejected, m.extra, m.unasked, m.answers)
 }
 
 // Circuit says the state of a replica's circuit: 0 closed, 1 half-open, 2 open.
@@ -59,6 +64,11 @@ func (m upstreamMetrics) ExtraAttempt(service, kind string) {
 // UpstreamShed counts a call that was not made because the service has more to do than it can.
 func (m upstreamMetrics) UpstreamShed(service string) { m.unasked.WithLabelValues(service).Inc() }
 
+// AnswerFrom counts an answer by where it came from: "hit", "stale", "revalidated", "collapsed" or "miss".
+func (m upstreamMetrics) AnswerFrom(service, from string) {
+	m.answers.WithLabelValues(service, from).Inc()
+}
+
 // Upstream shows how much a service is asked for: calls in flight, their limit, and calls that wait. What is counted of
 // the service begins at zero. A service is shown once.
 func (m *Metrics) Upstream(service string, state func() (inFlight, limit, waiting int)) {
@@ -66,6 +76,9 @@ func (m *Metrics) Upstream(service string, state func() (inFlight, limit, waitin
 	m.extra.WithLabelValues(service, "retry")
 	m.extra.WithLabelValues(service, "hedge")
 	m.extra.WithLabelValues(service, "reconnect")
+	for _, from := range []string{"hit", "stale", "revalidated", "collapsed", "miss"} {
+		m.answers.WithLabelValues(service, from)
+	}
 	gauge := func(name, help string, value func() int) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: name, Help: help, ConstLabels: prometheus.Labels{labelService: service},

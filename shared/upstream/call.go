@@ -3,8 +3,11 @@ package upstream
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"sync/atomic"
 	"time"
+
+	"bff.internal/shared/cache"
 )
 
 // call is what the layers know in common about one logical call. It is the call's context, so that each of them
@@ -14,13 +17,23 @@ type call struct {
 
 	// repeatable says that asking twice does no more than asking once.
 	repeatable bool
-	// decode makes the value of the content of an answer.
+	// decode makes the value of the content of an answer, which is an as.
 	decode func(content []byte) (any, error)
+	as     reflect.Type
+	// unread says that nobody waits for the answer.
+	unread bool
 
+	from   cache.Status  // of the answer
+	shared *flight       // the call that somebody else had made, if the answer comes from one
 	asked  atomic.Uint64 // the replicas that were asked, by their index
 	extra  atomic.Bool   // the one attempt beyond the first is taken
 	paused time.Duration // before the retry
 	probes atomic.Bool   // the first attempt tries an ejected replica
+}
+
+// behind is a call for the same, whose answer nobody waits for.
+func (c *call) behind(ctx context.Context) *call {
+	return &call{Context: ctx, repeatable: c.repeatable, decode: c.decode, as: c.as, unread: true}
 }
 
 type callKey struct{}

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
+	"bff.internal/shared/cache"
 	"bff.internal/shared/telemetry"
 )
 
@@ -26,6 +28,8 @@ type Config struct {
 	// Transport makes the exchanges. It must neither follow redirects nor decompress.
 	Transport http.RoundTripper
 	Telemetry *telemetry.Telemetry
+	// Answers is where answers are stored, which the services of a BFF share; nil means a store of the client's own.
+	Answers *cache.Store
 	// MaxAnswer bounds the body of an answer in bytes; 0 means 256 KiB. A larger one is a bad answer.
 	MaxAnswer int64
 }
@@ -51,6 +55,9 @@ func New(cfg Config) *Client {
 	cfg.MaxAnswer = cmp.Or(cfg.MaxAnswer, defaultMaxAnswer)
 	if cfg.Policy.MaxInFlight == 0 {
 		cfg.Policy.MaxInFlight, cfg.Policy.MaxWaiting = defaultMaxInFlight, defaultMaxWaiting
+	}
+	if cfg.Answers == nil {
+		cfg.Answers = cache.New(defaultCacheBytes)
 	}
 	c := &Client{
 		service: cfg.Service,
@@ -80,7 +87,7 @@ type Target struct {
 // *Error. A T with a Validate method is refused when that returns an error: a bad answer.
 func Get[T any](ctx context.Context, c *Client, target Target) (T, error) {
 	var zero T
-	req, err := c.request(&call{Context: ctx, repeatable: true, decode: decode[T]}, http.MethodGet, target)
+	req, err := c.request(&call{Context: ctx, repeatable: true, decode: decode[T], as: reflect.TypeFor[T]()}, http.MethodGet, target)
 	if err != nil {
 		return zero, err
 	}

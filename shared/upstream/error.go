@@ -92,6 +92,9 @@ func (e *Error) Problem() *problem.Problem {
 	case Rejected:
 		return e.rejection().Because(e)
 	case BadAnswer:
+		if thrown, ok := errors.AsType[*panicError](e.Err); ok {
+			return problem.From(thrown).Because(e)
+		}
 	}
 	return problem.New(http.StatusBadGateway, "bad_answer",
 		"A service behind this answer gave no useful answer.").Because(e)
@@ -138,3 +141,12 @@ func (c *Client) wrap(ctx context.Context, err error) error {
 	}
 	return wireError(ctx, c.service, err)
 }
+
+// panicError is a mistake of ours, in a goroutine that others wait for.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// Error says the value and the stack: it is for the log, where the mistake has to be found.
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }

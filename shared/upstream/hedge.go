@@ -3,7 +3,6 @@ package upstream
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"runtime/debug"
 	"sync/atomic"
@@ -109,7 +108,7 @@ func (r *race) second() {
 	}
 	defer func() {
 		if thrown := recover(); thrown != nil { // nobody else would
-			r.resp, r.err = nil, fmt.Errorf("panic: %v\n%s", thrown, debug.Stack())
+			r.resp, r.err = nil, &panicError{thrown, debug.Stack()}
 		}
 	}()
 	r.resp, r.err = r.next.RoundTrip(r.twin)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 	"testing"
@@ -78,7 +79,8 @@ func (l load) run(t *testing.T, client *upstream.Client) *tally {
 			ctx, cancel := context.WithTimeout(callers[i%len(callers)], cmp.Or(l.deadline, 800*time.Millisecond))
 			defer cancel()
 			begun := time.Now()
-			_, err := get(ctx, client)
+			// Each asks for something else: identical ones would share a call.
+			_, err := upstream.Get[thing](ctx, client, upstream.Target{Path: aThing.Path, Query: url.Values{"n": {strconv.Itoa(i)}}})
 			result.add(kindOf(err), err, time.Since(begun))
 		})
 	}

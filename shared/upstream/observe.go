@@ -26,7 +26,7 @@ func (l observe) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.WithContext(ctx)
 	}
 	resp, err := l.next.RoundTrip(req)
-	call := telemetry.Call{Service: l.service, Outcome: outcome(resp, err), Duration: time.Since(begun)}
+	call := telemetry.Call{Service: l.service, Outcome: outcome(resp, err), Duration: time.Since(begun), From: callOf(req).from.String()}
 
 	telemetry.EventFrom(ctx).AddCall(call)
 	l.telemetry.Metrics.Call(call)

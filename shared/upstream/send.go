@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -34,7 +35,7 @@ var (
 // but Denied, Refused, Shed and BreakerOpen nobody knows whether the change was made.
 func Send[T any](ctx context.Context, c *Client, w Write) (T, error) {
 	var zero T
-	req, err := c.write(&call{Context: ctx, repeatable: w.IdempotencyKey != "", decode: decode[T]}, w)
+	req, err := c.write(&call{Context: ctx, repeatable: w.IdempotencyKey != "", decode: decode[T], as: reflect.TypeFor[T]()}, w)
 	if err != nil {
 		return zero, err
 	}

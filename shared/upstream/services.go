@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"bff.internal/shared/cache"
 	"bff.internal/shared/telemetry"
 )
 
@@ -12,19 +13,23 @@ type Services struct {
 	policy    Policy
 	transport http.RoundTripper
 	telemetry *telemetry.Telemetry
+	answers   *cache.Store
 	clients   []*Client
 }
 
 // NewServices returns Services without clients. The transport must neither follow redirects nor decompress.
 func NewServices(policy Policy, transport http.RoundTripper, t *telemetry.Telemetry) *Services {
-	return &Services{policy: policy, transport: transport, telemetry: t}
+	if policy.CacheBytes == 0 {
+		policy.Without.Cache, policy.Without.Coalesce = true, true
+	}
+	return &Services{policy: policy, transport: transport, telemetry: t, answers: cache.New(int64(policy.CacheBytes))}
 }
 
 // Client returns a client of the named service, and panics when that has no replicas or has a client
 // already. All clients are made before
 // anybody asks for the Status.
 func (s *Services) Client(service string, replicas Replicas) *Client {
-	c := New(Config{Service: service, Replicas: replicas, Policy: s.policy, Transport: s.transport, Telemetry: s.telemetry})
+	c := New(Config{Service: service, Replicas: replicas, Policy: s.policy, Transport: s.transport, Telemetry: s.telemetry, Answers: s.answers})
 	s.clients = append(s.clients, c)
 	s.telemetry.Metrics.Upstream(service, func() (inFlight, limit, waiting int) {
 		state := c.gate.state()

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"net/http"
+	"sync"
 	"sync/atomic"
 )
 
@@ -10,6 +11,9 @@ import (
 //
 //	Identify   credentials and request id; layers below may key on who is asking
 //	Observe    the logical call: span, metric, log attributes
+//	Change     after a change, nothing that was before it is read
+//	Cache      a hit ends here; where the service cannot answer, a stored answer may do
+//	Coalesce   identical GETs of one caller share one call, which no single one of them can cancel
 //	Decode     the value of an answer, so that one without is a bad answer for everybody above
 //	Shed       a bound on what is in flight to the service and on what waits for it, shared fairly by callers
 //	Retry      a second attempt after a failure: what may be repeated, within a budget, where somebody admits it
@@ -36,6 +40,13 @@ func (c *Client) stack(cfg Config) http.RoundTripper {
 		layer = shed{layer, c.pool, c.gate}
 	}
 	layer = decoding{layer, cfg.Service}
+	if !without.Coalesce {
+		layer = newCoalesce(layer, cfg.Service, cfg.Answers)
+	}
+	if !without.Cache {
+		layer = cached{layer, cfg.Service, cfg.Answers, cfg.Telemetry, new(sync.Map)}
+	}
+	layer = changing{layer, cfg.Service, cfg.Answers}
 	layer = observe{layer, cfg.Service, cfg.Telemetry}
 	return identify{layer}
 }

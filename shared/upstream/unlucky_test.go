@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -60,8 +62,9 @@ func TestWhoeverMakesAServiceFailSpoilsItForNobodyElse(t *testing.T) {
 				all.Go(func() {
 					for ctx.Err() == nil {
 						<-time.After(time.Second)
-						for range burst {
-							all.Go(func() { _, _ = upstream.Get[thing](ctx, client, upstream.Target{Path: []string{"poison"}}) })
+						for i := range burst {
+							target := upstream.Target{Path: []string{"poison"}, Query: url.Values{"n": {strconv.Itoa(i)}}}
+							all.Go(func() { _, _ = upstream.Get[thing](ctx, client, target) })
 						}
 					}
 				})

@@ -17,9 +17,9 @@ import (
 const PartialHeader = "Bff-Partial"
 
 // Partial answers 200 with the body and, if a section is missing, says so: in the member "_meta" behind
-// the body's own, in PartialHeader, and by forbidding every cache to keep it. T is a struct. Nil slices are
-// null: what is unknown is not empty. A whole answer to a caller with credentials has an entity tag, and is a 304
-// without a body for whoever has it already.
+// the body's own, in PartialHeader, and by forbidding every cache to keep it. A section that is stale is in "_meta" as
+// well, with its age in seconds. T is a struct. Nil slices are null: what is unknown is not empty. A whole answer to a
+// caller with credentials has an entity tag, and is a 304 without a body for whoever has it already.
 func Partial[T any](c echo.Context, body T, report fanout.Report) error {
 	header := c.Response().Header()
 	note(telemetry.EventFrom(c.Request().Context()), header, report)
@@ -27,17 +27,17 @@ func Partial[T any](c echo.Context, body T, report fanout.Report) error {
 		Body T     `json:",embed"`
 		Meta *meta `json:"_meta,omitzero"` //nolint:tagliatelle // the underscore keeps it apart from the body's own members
 	}{Body: body}
+	full.Meta = metaOf(report)
+	header["Cache-Control"] = cacheControl(report)
+	cacheStatus(header, report)
 	if report.Partial() {
-		full.Meta = metaOf(report)
 		header[PartialHeader] = []string{partial(report)}
-		header["Cache-Control"] = noStore
 		return OK(c, full)
 	}
 	content, err := marshal(full)
 	if err != nil {
 		return err
 	}
-	header["Cache-Control"] = revalidate
 	if tag := tagOf(c.Request().Context(), content); tag != "" {
 		header["Etag"] = []string{tag}
 		if unchanged(c.Request(), tag) {
@@ -85,15 +85,26 @@ type meta struct {
 
 type sectionMeta struct {
 	Status string `json:"status"`
-	Reason string `json:"reason"`
+	Reason string `json:"reason,omitzero"`
+	Age    *int64 `json:"age,omitzero"`
 }
 
+// metaOf is nil when every section is there and fresh.
 func metaOf(report fanout.Report) *meta {
-	m := &meta{Sections: map[string]sectionMeta{}}
+	var m *meta
 	for _, s := range report.Sections {
-		if s.Err != nil {
-			m.Sections[s.Name] = sectionMeta{Status: s.Status(), Reason: s.Reason()}
+		status := s.Status()
+		if status == fanout.StatusOK {
+			continue
 		}
+		if m == nil {
+			m = &meta{Sections: map[string]sectionMeta{}}
+		}
+		about := sectionMeta{Status: status, Reason: s.Reason()}
+		if status == fanout.StatusStale {
+			about.Age = new(seconds(s.Use.Age))
+		}
+		m.Sections[s.Name] = about
 	}
 	return m
 }

@@ -43,7 +43,7 @@ func main() {
 }
 
 // everything is each layer that can be left out.
-var everything = upstream.Layers{Shed: true, Retry: true, Hedge: true, Eject: true, Break: true} //nolint:gochecknoglobals // read-only
+var everything = upstream.Layers{Cache: true, Coalesce: true, Shed: true, Retry: true, Hedge: true, Eject: true, Break: true} //nolint:gochecknoglobals // read-only
 
 // serve serves a BFF whose calls take the transport.
 func serve(ctx context.Context, name string, cfg platform.Config, t *transport, build func(*platform.Platform) http.Handler) error {

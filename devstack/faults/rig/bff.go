@@ -130,6 +130,8 @@ func (r *Rig) replicaEnv(b BFF, cfg ReplicaConfig) []string {
 		"EXTERNAL_URL="+r.site().String(), "TRUSTED_PROXIES=127.0.0.0/8",
 		// The load comes from a few callers, and is about something else than their limits.
 		"RATE_LIMIT=10000/1s", "RATE_BURST=10000",
+		// What is asked for is asked of the services: they are what it is about.
+		"CACHE_BYTES=0",
 		"DRAIN_DELAY="+cfg.DrainDelay.String(), "DRAIN_TIMEOUT=10s")
 	for service, standIn := range map[Service]*process.Process{Users: r.Users, Orders: r.Orders, Analytics: r.Analytics} {
 		urls := cfg.Asks[service]

@@ -36,8 +36,8 @@ func ParseChange(values map[string]any) (Change, error) {
 	if err := json.Unmarshal([]byte(content), &change.Order); err != nil {
 		return Change{}, errors.New("an order that is no valid JSON")
 	}
-	if change.Order.ID == "" {
-		return Change{}, errors.New("order without an id")
+	if err := change.Order.Validate(); err != nil {
+		return Change{}, err
 	}
 	return change, nil
 }

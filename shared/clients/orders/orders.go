@@ -60,9 +60,9 @@ func (p *Page) Validate() error {
 	if p.Orders == nil {
 		return errors.New("no list of orders")
 	}
-	for _, order := range p.Orders {
-		if order.ID == "" {
-			return errors.New("order without an id")
+	for i := range p.Orders {
+		if err := p.Orders[i].Validate(); err != nil {
+			return err
 		}
 	}
 	return nil
