@@ -42,7 +42,7 @@ type service struct {
 
 // New returns bff-mobile on the platform, which owns its background work: nothing is left to close.
 func New(cfg Config, p *platform.Platform) http.Handler {
-	services := upstream.NewServices(cfg.Upstream, p.Transport, p.Telemetry)
+	services := upstream.NewServices(cfg.Upstream, p.Transport, p.Telemetry, p.Go)
 	s := &service{
 		users:     users.New(services.Client("users", cfg.Users)),
 		orders:    orders.New(services.Client("orders", cfg.Orders)),

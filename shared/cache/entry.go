@@ -40,6 +40,9 @@ type Entry struct {
 // NewEntry returns what is to be kept of an exchange. It returns nil when that is not allowed (no-store in the answer or
 // in the request, Vary: *) or useless, as the answer is not fresh, may not be used stale and cannot be revalidated.
 func NewEntry(x Exchange) *Entry {
+	if !isKeepable(x.Response) {
+		return nil
+	}
 	header := make(http.Header, len(kept))
 	for _, name := range kept {
 		if lines := x.Response[name]; len(lines) > 0 {
@@ -47,6 +50,11 @@ func NewEntry(x Exchange) *Entry {
 		}
 	}
 	return newEntry(x, header)
+}
+
+// isKeepable reports whether the answer says anything of what makes one worth keeping: a lifetime or a validator.
+func isKeepable(header http.Header) bool {
+	return len(header["Cache-Control"]) > 0 || len(header["Etag"]) > 0 || len(header["Last-Modified"]) > 0 || len(header["Expires"]) > 0
 }
 
 // Renewed returns the entry after the service answered 304 to its [Entry.Conditions]: with the same value, a header
@@ -110,8 +118,8 @@ func (e *Entry) Conditions(h http.Header) {
 // modified is when the answer says that it was changed, if that is a date.
 func modified(header http.Header) (string, bool) {
 	date := header.Get("Last-Modified")
-	_, err := http.ParseTime(date)
-	return date, err == nil
+	_, ok := parseDate(date)
+	return date, ok
 }
 
 // opaque is a tag as the weak comparison of RFC 9110, section 8.8.3.2, sees it.

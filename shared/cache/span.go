@@ -23,8 +23,8 @@ type span struct {
 }
 
 func newSpan(header http.Header, c *control, asked, answered time.Time) span {
-	date, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
+	date, ok := parseDate(header.Get("Date"))
+	if !ok {
 		date = answered
 	}
 	s := span{answered: answered, initial: initialAge(header, date, asked, answered)}
@@ -59,13 +59,22 @@ func lifetime(header http.Header, c *control, date time.Time) (d time.Duration, 
 	}
 	d = longest
 	for _, line := range lines {
-		expires, err := http.ParseTime(line)
-		if err != nil {
+		expires, ok := parseDate(line)
+		if !ok {
 			return 0, true
 		}
 		d = min(d, bounded(expires.Sub(date)))
 	}
 	return d, true
+}
+
+// parseDate tells a field that is not there from one that is wrong: the error of time.Parse costs more than the rest.
+func parseDate(text string) (time.Time, bool) {
+	if text == "" {
+		return time.Time{}, false
+	}
+	date, err := http.ParseTime(text)
+	return date, err == nil
 }
 
 // bounded keeps sums of durations from overflowing.

@@ -21,6 +21,7 @@ type cached struct {
 	telemetry *telemetry.Telemetry
 	// refreshing has the keys of entries that are asked for while nobody waits.
 	refreshing *sync.Map
+	background Background
 }
 
 // keyOf names the answer to a request; ok is false for one whose answer is not to be shared: a change, or the request of
@@ -182,17 +183,18 @@ func (l cached) refresh(req *http.Request, key cache.Key, entry *cache.Entry) {
 	if _, going := l.refreshing.LoadOrStore(key, true); going {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(req.Context()), refreshWithin)
-	own := req.WithContext(callOf(req).behind(ctx))
-	own.Header = req.Header.Clone()
-	go func() {
+	behind := req.Clone(context.WithoutCancel(req.Context())) // the request itself ends long before
+	l.background("refresh of an answer", func(ctx context.Context) error {
+		own, cancel := context.WithTimeout(behind.Context(), refreshWithin)
 		defer cancel()
+		defer context.AfterFunc(ctx, cancel)()
 		defer l.refreshing.Delete(key)
 		defer func() {
-			if thrown := recover(); thrown != nil { // nobody else would
+			if thrown := recover(); thrown != nil { // once is enough
 				l.telemetry.Log.Error("panic in a call", slog.String("upstream", l.service), slog.Any("panic", thrown), slog.String("stack", string(debug.Stack())))
 			}
 		}()
-		_, _ = l.revalidate(own, key, entry)
-	}()
+		_, _ = l.revalidate(behind.WithContext(callOf(behind).behind(own)), key, entry)
+		return nil
+	})
 }

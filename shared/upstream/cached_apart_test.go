@@ -169,7 +169,7 @@ func TestWithoutRoomForAnswersEveryCallIsMade(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				service := &script{answers: []upstreamtest.Answer{afterSecond(said("1", minute))}}
-				services := upstream.NewServices(tt.policy, service, upstreamtest.Telemetry(t))
+				services := upstream.NewServices(tt.policy, service, upstreamtest.Telemetry(t), nil)
 				client := services.Client("things", upstreamtest.Replicas(t, "http://a.test"))
 				ctx := as(t.Context(), "ada")
 				go told(ctx, client)

@@ -101,6 +101,52 @@ func TestAReadThatWasInFlightDuringAChangeIsNeitherKeptNorShared(t *testing.T) {
 	}
 }
 
+// Only the one who has made the change must not share the call: what it answers is of use to others, and old for all.
+func TestWhatOthersShareDuringAChangeIsNotKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		old := said("old", "Cache-Control: public, max-age=60")
+		old.After = 3 * time.Second
+		service := &script{answers: []upstreamtest.Answer{old, afterSecond(said("x")), said("new", minute)}}
+		client := clientOf(t, service, upstream.Policy{}, "http://a.test")
+		ada, bob := as(t.Context(), "ada"), as(t.Context(), "bob")
+		go told(ada, client)
+		synctest.Wait()
+		write(bob, client, http.MethodPut)
+		step{0, "old", cache.Collapsed, 2, ""}.take(t, ada, client, service)
+		step{0, "new", cache.Miss, 3, ""}.take(t, bob, client, service)
+	})
+}
+
+func TestTheEndOfAReadFromBeforeAChangeHidesNoReadFromAfterIt(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		before upstreamtest.Answer
+	}{
+		{"it is answered", afterSecond(said("old"))},
+		{"nobody waits for it", upstreamtest.Answer{Hang: true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				late := said("new")
+				late.After = 5 * time.Second
+				service := &script{answers: []upstreamtest.Answer{tt.before, said("x"), late}}
+				client := clientOf(t, service, upstream.Policy{}, "http://a.test")
+				ada := as(t.Context(), "ada")
+				before, leave := goes(ada, time.Second)
+				defer leave()
+				go told(before, client)
+				synctest.Wait()
+				write(ada, client, http.MethodPut)
+				go told(ada, client)
+				step{2 * time.Second, "new", cache.Collapsed, 3, ""}.take(t, ada, client, service)
+			})
+		})
+	}
+}
+
 func TestAReadThatBeganDuringAChangeIsNotKept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -118,7 +164,7 @@ func TestAChangeMakesNoOtherServicesAnswersOld(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		service := &script{answers: []upstreamtest.Answer{said("1", minute), said("2", minute)}}
-		services := upstream.NewServices(upstream.Policy{CacheBytes: 1 << 20}, service, upstreamtest.Telemetry(t))
+		services := upstream.NewServices(upstream.Policy{CacheBytes: 1 << 20}, service, upstreamtest.Telemetry(t), nil)
 		things := services.Client("things", upstreamtest.Replicas(t, "http://a.test"))
 		others := services.Client("others", upstreamtest.Replicas(t, "http://b.test"))
 		ctx := as(t.Context(), "ada")

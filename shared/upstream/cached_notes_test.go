@@ -1,7 +1,6 @@
 package upstream_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"bff.internal/shared/cache"
+	"bff.internal/shared/telemetry"
 	"bff.internal/shared/upstream"
 	"bff.internal/shared/upstream/upstreamtest"
 )
@@ -81,18 +81,30 @@ func TestTheUseOfTwoAnswersIsNotedTogether(t *testing.T) {
 	})
 }
 
-func TestARefreshIsNotNoted(t *testing.T) {
+func TestARefreshIsNeitherNotedNorCounted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client := clientOf(t, &script{answers: []upstreamtest.Answer{said("1", swr), afterSecond(said("2", noStore))}}, upstream.Policy{}, "http://a.test")
-		told(as(t.Context(), "ada"), client)
+		tel := upstreamtest.Telemetry(t)
+		service := &script{answers: []upstreamtest.Answer{said("1", swr), status(503), afterSecond(said("2", noStore))}}
+		client := upstream.New(upstream.Config{
+			Service: "things", Replicas: upstreamtest.Replicas(t, "http://a.test"), Transport: service, Telemetry: tel,
+		})
+		ada := as(t.Context(), "ada")
+		told(ada, client)
 		<-time.After(11 * time.Second)
 		var notes cache.Notes
-		told(cache.WithNotes(as(t.Context(), "ada"), &notes), client)
+		told(cache.WithNotes(ada, &notes), client)
 		<-time.After(2 * time.Second)
 		if want := (cache.Use{Status: cache.Stale, Explicit: true, Remaining: -time.Second, Age: 11 * time.Second}); notes.Use() != want {
 			t.Errorf("the use is %+v, want %+v", notes.Use(), want)
 		}
+		told(ada, client)
+		<-time.After(2 * time.Second)
+		checkCounts(t, tel, map[string]int{
+			`upstream_answers_total{from="miss",service="things"}`:                1,
+			`upstream_answers_total{from="stale",service="things"}`:               2,
+			`upstream_call_duration_seconds_count{outcome="ok",service="things"}`: 3,
+		})
 	})
 }
 
@@ -115,25 +127,41 @@ func TestEveryReadIsCountedByWhereItsAnswerCameFrom(t *testing.T) {
 			<-time.After(11 * time.Second)
 			told(ada, client)
 		}
-		for line, want := range map[string]int{
+		checkCounts(t, tel, map[string]int{
 			`upstream_answers_total{from="miss",service="things"}`:                1,
 			`upstream_answers_total{from="collapsed",service="things"}`:           4,
 			`upstream_answers_total{from="hit",service="things"}`:                 1,
 			`upstream_answers_total{from="revalidated",service="things"}`:         1,
 			`upstream_answers_total{from="stale",service="things"}`:               1,
 			`upstream_call_duration_seconds_count{outcome="ok",service="things"}`: 9,
-		} {
-			if !strings.Contains(metricsOf(t, tel.Metrics.Handler()), fmt.Sprintf("%s %d\n", line, want)) {
-				t.Errorf("the metrics do not say %s %d", line, want)
-			}
-		}
+		})
 	})
 }
 
-// metricsOf is what Prometheus would be told.
-func metricsOf(t *testing.T, metrics http.Handler) string {
+func TestTheLogSaysWhereAnAnswerCameFrom(t *testing.T) {
+	t.Parallel()
+	event := telemetry.NewEvent("request-1")
+	ctx := telemetry.WithEvent(as(t.Context(), "ada"), event)
+	client := clientOf(t, &script{answers: []upstreamtest.Answer{said("1", minute), said("x")}}, upstream.Policy{}, "http://a.test")
+	told(ctx, client)
+	told(ctx, client)
+	write(ctx, client, http.MethodPut)
+	attrs := fmt.Sprint(event.Attrs())
+	for text, want := range map[string]int{"from=miss": 1, "from=hit": 1, "from=": 2, "outcome=ok": 3} {
+		if got := strings.Count(attrs, text); got != want {
+			t.Errorf("%d times %q, want %d: %s", got, text, want, attrs)
+		}
+	}
+}
+
+// checkCounts fails the test where Prometheus would be told otherwise.
+func checkCounts(t *testing.T, tel *telemetry.Telemetry, counts map[string]int) {
 	t.Helper()
 	rec := httptest.NewRecorder()
-	metrics.ServeHTTP(rec, httptest.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodGet, "/metrics", http.NoBody))
-	return rec.Body.String()
+	tel.Metrics.Handler().ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
+	for line, want := range counts {
+		if !strings.Contains(rec.Body.String(), fmt.Sprintf("%s %d\n", line, want)) {
+			t.Errorf("the metrics do not say %s %d", line, want)
+		}
+	}
 }

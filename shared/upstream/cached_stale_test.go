@@ -77,13 +77,13 @@ func TestAStaleAnswerComesBeforeItsReaderHasToLeave(t *testing.T) {
 		{"much time", onError, time.Second, 980 * time.Millisecond, "1"},
 		{"little time", onError, 100 * time.Millisecond, 90 * time.Millisecond, "1"},
 		{"no end", onError, 0, 5 * time.Second, "1"},
-		{"one that must not be given takes all the time", "Cache-Control: max-age=10", time.Second, time.Second, "timeout"},
+		{"one that must not be given takes all the time", "Cache-Control: max-age=10, must-revalidate", time.Second, time.Second, "timeout"},
 		{"nor one whose time is over meanwhile", "Cache-Control: max-age=10, stale-if-error=2", 2 * time.Second, 1980 * time.Millisecond, "timeout"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				service := &script{answers: []upstreamtest.Answer{said("1", tt.control), {Hang: true}}}
+				service := &script{answers: []upstreamtest.Answer{said("1", tt.control, "ETag: "+tagA), {Hang: true}}}
 				client := clientOf(t, service, upstream.Policy{}, "http://a.test")
 				ctx := as(t.Context(), "ada")
 				told(ctx, client)

@@ -30,9 +30,14 @@ type Config struct {
 	Telemetry *telemetry.Telemetry
 	// Answers is where answers are stored, which the services of a BFF share; nil means a store of the client's own.
 	Answers *cache.Store
+	// Background runs what no caller waits for; nil starts a goroutine.
+	Background Background
 	// MaxAnswer bounds the body of an answer in bytes; 0 means 256 KiB. A larger one is a bad answer.
 	MaxAnswer int64
 }
+
+// Background runs f until it returns. The context ends when the process does.
+type Background = func(name string, f func(ctx context.Context) error)
 
 // Client calls one service. It may be used concurrently.
 type Client struct {
@@ -58,6 +63,9 @@ func New(cfg Config) *Client {
 	}
 	if cfg.Answers == nil {
 		cfg.Answers = cache.New(defaultCacheBytes)
+	}
+	if cfg.Background == nil {
+		cfg.Background = func(_ string, f func(context.Context) error) { go func() { _ = f(context.Background()) }() }
 	}
 	c := &Client{
 		service: cfg.Service,

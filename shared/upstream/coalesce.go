@@ -59,7 +59,7 @@ func (l *coalesce) RoundTrip(req *http.Request) (*http.Response, error) {
 			}
 			return resp, err
 		}
-		if own { // its time is over at this very moment
+		if deadline, ok := ctx.Deadline(); own || ok && !time.Now().Before(deadline) { // its time is over at this very moment
 			<-ctx.Done()
 			return nil, wireError(ctx, l.service, ctx.Err())
 		}

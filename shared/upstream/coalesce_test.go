@@ -3,6 +3,7 @@ package upstream_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -62,7 +63,7 @@ func TestIdenticalReadsOfOneCallerShareACall(t *testing.T) {
 
 func TestWhatIsAskedForOtherwiseSharesNoCall(t *testing.T) {
 	t.Parallel()
-	for _, tt := range append(differences[:len(differences):len(differences)],
+	for _, tt := range append(slices.Clip(differences),
 		struct {
 			name string
 			ask  func(ctx context.Context, client *upstream.Client) string
@@ -157,6 +158,23 @@ func TestASharedAnswerIsKeptAndIsAsOldAsItsCall(t *testing.T) {
 		step{time.Second, "1", cache.Hit, 1, ""}.take(t, ada, client, service)
 		step{time.Second, "2", cache.Miss, 2, ""}.take(t, ada, client, service)
 	})
+}
+
+func TestAReadAfterAnotherSharesNothingWithIt(t *testing.T) {
+	t.Parallel()
+	const reads = 20_000
+	calls := 0
+	client := clientOf(t, upstreamtest.Func(func(*http.Request) upstreamtest.Answer {
+		calls++
+		return good
+	}), upstream.Policy{}, "http://a.test")
+	ada := as(t.Context(), "ada")
+	for range reads {
+		told(ada, client)
+	}
+	if calls != reads {
+		t.Errorf("%d calls for %d reads, one after the other", calls, reads)
+	}
 }
 
 func TestAPanicBelowIsOneErrorForAll(t *testing.T) {

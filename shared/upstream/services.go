@@ -14,22 +14,25 @@ type Services struct {
 	transport http.RoundTripper
 	telemetry *telemetry.Telemetry
 	answers   *cache.Store
-	clients   []*Client
+	// background runs what no caller waits for.
+	background Background
+	clients    []*Client
 }
 
-// NewServices returns Services without clients. The transport must neither follow redirects nor decompress.
-func NewServices(policy Policy, transport http.RoundTripper, t *telemetry.Telemetry) *Services {
+// NewServices returns Services without clients. The transport must neither follow redirects nor decompress. What no
+// caller waits for runs in the background.
+func NewServices(policy Policy, transport http.RoundTripper, t *telemetry.Telemetry, background Background) *Services {
 	if policy.CacheBytes == 0 {
 		policy.Without.Cache, policy.Without.Coalesce = true, true
 	}
-	return &Services{policy: policy, transport: transport, telemetry: t, answers: cache.New(int64(policy.CacheBytes))}
+	return &Services{policy: policy, transport: transport, telemetry: t, answers: cache.New(int64(policy.CacheBytes)), background: background}
 }
 
 // Client returns a client of the named service, and panics when that has no replicas or has a client
 // already. All clients are made before
 // anybody asks for the Status.
 func (s *Services) Client(service string, replicas Replicas) *Client {
-	c := New(Config{Service: service, Replicas: replicas, Policy: s.policy, Transport: s.transport, Telemetry: s.telemetry, Answers: s.answers})
+	c := New(Config{Service: service, Replicas: replicas, Policy: s.policy, Transport: s.transport, Telemetry: s.telemetry, Answers: s.answers, Background: s.background})
 	s.clients = append(s.clients, c)
 	s.telemetry.Metrics.Upstream(service, func() (inFlight, limit, waiting int) {
 		state := c.gate.state()

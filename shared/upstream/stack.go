@@ -44,7 +44,7 @@ func (c *Client) stack(cfg Config) http.RoundTripper {
 		layer = newCoalesce(layer, cfg.Service, cfg.Answers)
 	}
 	if !without.Cache {
-		layer = cached{layer, cfg.Service, cfg.Answers, cfg.Telemetry, new(sync.Map)}
+		layer = cached{layer, cfg.Service, cfg.Answers, cfg.Telemetry, new(sync.Map), cfg.Background}
 	}
 	layer = changing{layer, cfg.Service, cfg.Answers}
 	layer = observe{layer, cfg.Service, cfg.Telemetry}

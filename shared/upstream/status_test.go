@@ -49,7 +49,7 @@ func TestWhatIsWrongAndSinceWhen(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var transport upstreamtest.Transport
 				transport.Handle("/things/1", tt.answer)
-				services := upstream.NewServices(upstream.Policy{}, &transport, upstreamtest.Telemetry(t))
+				services := upstream.NewServices(upstream.Policy{}, &transport, upstreamtest.Telemetry(t), nil)
 				client := services.Client("things", upstreamtest.Replicas(t, tt.replicas))
 				begun := time.Now()
 				for range tt.calls {
@@ -89,7 +89,7 @@ func TestSheddingIsToldForTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var transport upstreamtest.Transport
 		transport.Answer("/things/1", upstreamtest.Answer{Body: `{"id":"1"}`, After: 100 * time.Millisecond})
-		services := upstream.NewServices(upstream.Policy{MaxInFlight: 2, MaxWaiting: 3}, &transport, upstreamtest.Telemetry(t))
+		services := upstream.NewServices(upstream.Policy{MaxInFlight: 2, MaxWaiting: 3}, &transport, upstreamtest.Telemetry(t), nil)
 		client := services.Client("things", upstreamtest.Replicas(t, "http://a.test"))
 		var callers sync.WaitGroup
 		for range 10 {
@@ -116,7 +116,7 @@ func TestBrowsersGetAPageThatRefreshesItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var transport upstreamtest.Transport
 		transport.Answer("/things/1", upstreamtest.Answer{Status: http.StatusBadGateway})
-		services := upstream.NewServices(upstream.Policy{}, &transport, upstreamtest.Telemetry(t))
+		services := upstream.NewServices(upstream.Policy{}, &transport, upstreamtest.Telemetry(t), nil)
 		client := services.Client("things", upstreamtest.Replicas(t, "http://a.test,http://b.test"))
 		for range 50 {
 			_, _ = get(t.Context(), client)
