@@ -19,7 +19,7 @@ import (
 	"bff.internal/shared/secret"
 	"bff.internal/shared/telemetry"
 	"bff.internal/shared/upstream"
-"bff.internal/shared/upstream/upstreamtest"
+	"bff.internal/shared/upstream/upstreamtest"
 )
 
 // callers are who asks. Each gets answers of his own.
