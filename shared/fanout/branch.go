@@ -46,6 +46,7 @@ type section struct {
 	cancelled bool
 	within    time.Duration
 	took      time.Duration
+	ended     time.Time
 	err       error
 	notes     cache.Notes
 }
@@ -63,7 +64,8 @@ func start[A, T any](g *Group, name string, required bool, call Call[A, T], arg 
 	g.tasks.Go(func() error {
 		begun := time.Now()
 		value, err := run(g.ctx, &b.section, call, arg)
-		b.took, b.err = time.Since(begun), err
+		b.ended, b.err = time.Now(), err
+		b.took = b.ended.Sub(begun)
 		if err == nil {
 			b.value = value
 		}

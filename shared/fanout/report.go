@@ -31,12 +31,16 @@ type Section struct {
 	// Cancelled says that the section failed only because the answer was already lost, or nobody wanted it
 	// any more.
 	Cancelled bool
-	// Use says where the answers came from that the value was made of, and for how long it is good.
+	// Use says where the answers came from that the value was made of, and for how long it is good from now on.
 	Use cache.Use
 }
 
 func (s *section) report() Section {
-	return Section{Name: s.name, Took: s.took, Err: s.err, Cancelled: s.cancelled, Use: s.notes.Use()}
+	use := s.notes.Use()
+	if use.Explicit { // the value has waited for others
+		use.Remaining -= time.Since(s.ended)
+	}
+	return Section{Name: s.name, Took: s.took, Err: s.err, Cancelled: s.cancelled, Use: use}
 }
 
 // The states of a section, as clients and logs read them.
