@@ -15,7 +15,8 @@ import (
 
 const (
 	holeRate, holeCallers = 50, 4
-	// holeBefore is how long everything is well, and holeLasts how long a service is gone.
+	// holeBefore is how long everything is well, and holeLasts how long a service is gone after the deadline of those who
+	// asked first: whoever asks then could know.
 	holeBefore, holeLasts = time.Second, 2 * time.Second
 )
 
@@ -78,7 +79,7 @@ func holeOf(ctx context.Context, r *rig.Rig, b rig.BFF, service rig.Service, nai
 		return h, err
 	}
 	begun := time.Since(needy.Begun())
-	if err := pause(ctx, holeLasts); err != nil {
+	if err := pause(ctx, b.Within+holeLasts); err != nil {
 		return h, err
 	}
 	const ever = time.Hour
