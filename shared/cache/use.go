@@ -82,12 +82,8 @@ func (n *Notes) Use() Use {
 
 type notesKey struct{}
 
-// WithNotes returns a context whose answers are noted. It can be called once for each Notes; with nil, nothing is noted,
-// whatever ctx says.
+// WithNotes returns a context whose answers are noted. It can be called once for each Notes.
 func WithNotes(ctx context.Context, n *Notes) context.Context {
-	if n == nil {
-		return context.WithValue(ctx, notesKey{}, n)
-	}
 	n.context = ctx
 	return noting{n}
 }

@@ -76,21 +76,19 @@ func TestAContextCarriesItsNotes(t *testing.T) {
 	var outer, inner cache.Notes
 	noted := cache.WithNotes(ctx, &outer)
 	nested := cache.WithNotes(noted, &inner)
-	quiet := cache.WithNotes(noted, nil)
 	cache.NotesFrom(noted).Add(cache.Use{Status: cache.Hit})
 	cache.NotesFrom(nested).Add(cache.Use{Status: cache.Miss})
-	cache.NotesFrom(quiet).Add(cache.Use{Status: cache.Stale})
 	if outer.Use().Status != cache.Hit || inner.Use().Status != cache.Miss {
 		t.Errorf("the notes are %s outside and %s inside", outer.Use().Status, inner.Use().Status)
 	}
-	for name, c := range map[string]context.Context{"noted": noted, "nested": nested, "quiet": quiet} {
+	for name, c := range map[string]context.Context{"noted": noted, "nested": nested} {
 		deadline, ok := c.Deadline()
 		if want, _ := ctx.Deadline(); !ok || !deadline.Equal(want) || c.Value(key{}) != "value" || c.Err() != nil {
 			t.Errorf("%s: the context has lost something", name)
 		}
 	}
 	cancel()
-	for name, c := range map[string]context.Context{"noted": noted, "nested": nested, "quiet": quiet} {
+	for name, c := range map[string]context.Context{"noted": noted, "nested": nested} {
 		<-c.Done()
 		if c.Err() == nil {
 			t.Errorf("%s: the context has not ended", name)
